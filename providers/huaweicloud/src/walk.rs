@@ -1,0 +1,251 @@
+//! Paging by offset through lists that change meanwhile, without losing or doubling an entry.
+//!
+//! The vendor pages by counting (`offset`, `limit`) and does not document the order. When entries
+//! vanish in front of the offset, the rest moves up and the next page would begin too late; when
+//! entries appear there, it would begin too early. So every page overlaps the one before by one
+//! entry: if the first entry of a page was seen before, nothing was skipped; if not, the walk
+//! steps back until it meets what it has seen. At the end, the number of different entries is
+//! held against `total_count`.
+//!
+//! A walk leads through several *parts*, one after the other: the backup types of a listing, or
+//! the filters of a search for instances.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use backhaul_provider_api::{Completeness, Cursor, Error, Next, Window, serde_json};
+use serde::{Deserialize, Serialize};
+
+/// The vendor's greatest page.
+pub(crate) const PAGE: u64 = 100;
+
+/// How often a part may step back before its reading counts as incomplete.
+const STEPS_BACK_MAX: u32 = 24;
+
+/// How often a part that ended with too few entries is read again from its beginning.
+const REREADS_MAX: u32 = 1;
+
+/// A bound for servers that never come to an end: 100 entries each make two million.
+const PAGES_MAX: u32 = 20_000;
+
+/// Where a walk stands; becomes the cursor.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Position {
+    /// Which part is being read.
+    pub(crate) part: usize,
+    /// How many pages were read before this one.
+    page: u32,
+    /// How many entries of the part lie behind.
+    offset: u64,
+    /// How many of them are read again.
+    back: u64,
+    /// How many different entries of the part were seen.
+    found: u64,
+    /// How many entries all parts have yielded.
+    count: u64,
+    steps_back: u32,
+    rereads: u32,
+    /// Why the walk is not complete.
+    doubt: Option<String>,
+}
+
+impl Position {
+    /// The position in a cursor, or the beginning.
+    pub(crate) fn of(cursor: Option<&Cursor>) -> Result<Self, Error> {
+        cursor.map_or(Ok(Self::default()), |cursor| {
+            serde_json::from_str(cursor.as_str())
+                .map_err(|_| Error::permanent("the cursor is not one of this provider's"))
+        })
+    }
+
+    /// The `offset` to ask for.
+    pub(crate) fn offset(&self) -> u64 {
+        self.offset.saturating_sub(self.back)
+    }
+
+    /// Notes why the listing cannot be complete.
+    pub(crate) fn doubt(&mut self, reason: impl Into<String>) {
+        self.doubt.get_or_insert(reason.into());
+    }
+
+    /// Goes over a page: which of its entries are new, and where the walk goes on.
+    ///
+    /// `entries` are the identities of the page's entries in the vendor's order, `total` is
+    /// `total_count` where the vendor tells it, `parts` is the number of parts.
+    pub(crate) fn turn(
+        mut self,
+        seen: &mut Seen,
+        entries: &[String],
+        total: Option<u64>,
+        parts: usize,
+    ) -> Turn {
+        let at = self.offset();
+        let known = |id: &String| seen.in_part(self.part, id, self.page);
+        let unbroken = at == 0 || entries.first().is_none_or(known);
+        let mut on_page = HashSet::new();
+        let mut fresh = Vec::with_capacity(entries.len());
+        for id in entries {
+            let first_here = on_page.insert(id);
+            self.found += u64::from(first_here && !known(id));
+            fresh.push(first_here && !seen.in_any(id, self.page));
+        }
+        for id in entries {
+            seen.remember(self.part, id, self.page);
+        }
+        self.page += 1;
+
+        if !unbroken && self.steps_back < STEPS_BACK_MAX {
+            self.steps_back += 1;
+            self.back = (self.back * 2).max(PAGE);
+            return Turn {
+                fresh,
+                then: self,
+                over: false,
+            };
+        }
+        if !unbroken {
+            self.doubt("the vendor's list kept moving while it was read");
+        }
+        let reached = at + entries.len() as u64;
+        let full = entries.len() as u64 >= PAGE;
+        let progress = reached > self.offset || self.back > 1;
+        let more = match total {
+            _ if entries.is_empty() || !progress => false,
+            Some(total) if self.rereads > 0 && self.found >= total => false,
+            Some(total) => reached < total || (full && reached > total),
+            None => full,
+        };
+        if self.page >= PAGES_MAX {
+            self.doubt("the vendor's list has no end");
+            return Turn {
+                fresh,
+                then: self,
+                over: true,
+            };
+        }
+        if more {
+            self.offset = reached;
+            self.back = 1;
+            return Turn {
+                fresh,
+                then: self,
+                over: false,
+            };
+        }
+        if let Some(total) = total.filter(|total| *total > self.found) {
+            if self.rereads < REREADS_MAX {
+                self.rereads += 1;
+                (self.offset, self.back) = (0, 0);
+                return Turn {
+                    fresh,
+                    then: self,
+                    over: false,
+                };
+            }
+            let found = self.found;
+            self.doubt(format!(
+                "the vendor counts {total} entries but shows {found}"
+            ));
+        }
+        let over = self.part + 1 >= parts;
+        self.part += 1;
+        (
+            self.offset,
+            self.back,
+            self.found,
+            self.steps_back,
+            self.rereads,
+        ) = (0, 0, 0, 0, 0);
+        Turn {
+            fresh,
+            then: self,
+            over,
+        }
+    }
+}
+
+/// What a page was worth.
+pub(crate) struct Turn {
+    /// For each entry of the page, whether the walk meets it for the first time.
+    pub(crate) fresh: Vec<bool>,
+    then: Position,
+    over: bool,
+}
+
+impl Turn {
+    /// Notes why the listing cannot be complete.
+    pub(crate) fn doubt(&mut self, reason: impl Into<String>) {
+        self.then.doubt(reason);
+    }
+
+    /// True when there is no further page.
+    pub(crate) fn is_last(&self) -> bool {
+        self.over
+    }
+
+    /// The next page or the end, after this page has yielded that many entries.
+    pub(crate) fn next(mut self, yielded: usize, window: Window) -> Result<Next, Error> {
+        self.then.count += yielded as u64;
+        if self.over {
+            let count = self.then.count;
+            return Ok(Next::End(match self.then.doubt {
+                Some(reason) => Completeness::incomplete(count, reason),
+                None => Completeness::within(window, count),
+            }));
+        }
+        let cursor = serde_json::to_string(&self.then)
+            .map_err(|error| Error::permanent(format!("the cursor cannot be written: {error}")))?;
+        Ok(Next::More(Cursor::new(cursor)))
+    }
+}
+
+/// The entries that a walk has met, with the page that showed them first. Asking for a page a
+/// second time gives the same answer, since only earlier pages count.
+///
+/// Lives in the session. A cursor that comes without it is no harm: the walk finds nothing it
+/// knows and steps back to the beginning.
+#[derive(Debug, Default)]
+pub(crate) struct Seen(Vec<HashMap<String, u32>>);
+
+impl Seen {
+    fn in_part(&self, part: usize, id: &str, page: u32) -> bool {
+        self.0
+            .get(part)
+            .and_then(|part| part.get(id))
+            .is_some_and(|first| *first < page)
+    }
+
+    fn in_any(&self, id: &str, page: u32) -> bool {
+        (0..self.0.len()).any(|part| self.in_part(part, id, page))
+    }
+
+    fn remember(&mut self, part: usize, id: &str, page: u32) {
+        if self.0.len() <= part {
+            self.0.resize_with(part + 1, HashMap::new);
+        }
+        self.0[part].entry(id.to_owned()).or_insert(page);
+    }
+}
+
+/// The walks under way in a session, by what they list.
+#[derive(Debug, Default)]
+pub(crate) struct Walks(BTreeMap<String, Seen>);
+
+impl Walks {
+    /// The memory of a walk; a new one at its first page.
+    pub(crate) fn memory(&mut self, of: &str, cursor: Option<&Cursor>) -> &mut Seen {
+        let seen = self.0.entry(of.to_owned()).or_default();
+        if cursor.is_none() {
+            *seen = Seen::default();
+        }
+        seen
+    }
+
+    /// Forgets a walk that is over.
+    pub(crate) fn forget(&mut self, of: &str) {
+        self.0.remove(of);
+    }
+}
+
+#[cfg(test)]
+mod tests;
