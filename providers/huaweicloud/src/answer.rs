@@ -113,7 +113,11 @@ fn envelope(status: u16, object: &Object) -> Option<Fault> {
 fn as_text(code: &Value) -> Option<String> {
     match code {
         Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
-        Value::Number(number) => Some(number.to_string()),
+        // A number is an HTTP status; 0 and 200 would be no fault.
+        Value::Number(number) => number
+            .as_u64()
+            .filter(|code| *code >= 400)
+            .map(|c| c.to_string()),
         _ => None,
     }
 }

@@ -88,15 +88,16 @@ pub(crate) fn list(
         .filter(|of| request.kinds.contains(&of.kind()))
         .collect();
     let empty = matches!((window.from, window.until), (Some(from), Some(until)) if from >= until);
-    let position = Position::of(request.cursor.as_ref())?;
-    let Some(of) = types.get(position.part).copied().filter(|_| !empty) else {
+    if empty || types.is_empty() {
         let next = Next::End(Completeness::within(window, 0));
         return Ok(ListPage {
             backups: Vec::new(),
             passed_over: Vec::new(),
             next,
         });
-    };
+    }
+    let position = Position::of(request.cursor.as_ref(), types.len())?;
+    let of = types[position.part];
 
     let mut query = vec![
         ("instance_id", instance.to_owned()),
@@ -117,23 +118,21 @@ pub(crate) fn list(
     let turn = position.turn(seen, &ids, total, types.len());
 
     let (mut backups, mut passed_over) = (Vec::new(), Vec::new());
-    for ((entry, what), _) in entries
-        .iter()
-        .zip(&ids)
-        .zip(&turn.fresh)
-        .filter(|(_, fresh)| **fresh)
-    {
+    for (entry, fresh) in entries.iter().zip(&turn.fresh) {
+        if !fresh {
+            continue;
+        }
         match read(entry, of, &request.instance, host) {
             Ok(backup) if !request.kinds.contains(&backup.kind) => passed_over.push(PassedOver {
-                what: what.clone(),
+                what: what(entry),
                 reason: format!("the field `type` says that it is of kind {}", backup.kind),
             }),
             Ok(backup) if !is_within(&backup, window) => {}
             Ok(backup) => backups.push(backup),
-            Err(reason) => {
-                let what = what.chars().take(120).collect();
-                passed_over.push(PassedOver { what, reason });
-            }
+            Err(reason) => passed_over.push(PassedOver {
+                what: what(entry),
+                reason,
+            }),
         }
     }
     if turn.is_last() {
@@ -180,8 +179,12 @@ fn read(
     let record = Record::of(entry).ok_or("the entry is not an object")?;
     let id = record.text("id").ok_or("the field `id` is missing")?;
     let of = match record.text("type") {
-        Some(text) => Type::read(text)
-            .ok_or_else(|| format!("the field `type` has the unknown value {text:?}"))?,
+        Some(text) => Type::read(text).ok_or_else(|| {
+            format!(
+                "the field `type` has the unknown value {:?}",
+                record::beginning(text)
+            )
+        })?,
         None => asked,
     };
     // The printed samples put a backup's id into this field; only another instance's id counts.
@@ -196,12 +199,19 @@ fn read(
     let began = record
         .text("begin_time")
         .ok_or("the field `begin_time` is missing")?;
-    let started_at = time::parse(began)
-        .ok_or_else(|| format!("the field `begin_time` is not a time: {began:?}"))?;
+    let started_at = time::parse(began).ok_or_else(|| {
+        format!(
+            "the field `begin_time` is not a time: {:?}",
+            record::beginning(began)
+        )
+    })?;
     let finished_at = record.text("end_time").and_then(|text| {
         let parsed = time::parse(text);
         if parsed.is_none() {
-            let line = format!("backup {id}: the field `end_time` is not a time: {text:?}");
+            let line = format!(
+                "backup {id}: the field `end_time` is not a time: {:?}",
+                record::beginning(text)
+            );
             host.log(LogLevel::Warn, &line);
         }
         parsed
@@ -255,6 +265,16 @@ fn read(
         expires_at: None,
         vendor: record::without_links(entry),
     })
+}
+
+/// What an entry is called that could not be understood.
+fn what(entry: &Value) -> String {
+    let record = Record::of(entry);
+    let text = record.and_then(|record| record.text("id").or(record.text("name")));
+    text.map_or_else(
+        || "an entry without id and name".to_owned(),
+        record::beginning,
+    )
 }
 
 fn state(status: &str) -> State {

@@ -8,7 +8,7 @@ use crate::{IAM, RDS};
 const EU_REGION: &str = "eu-west-101";
 
 /// Host patterns of the API: Huawei Cloud, and the partner clouds that speak it.
-pub(crate) const API_HOSTS: [&str; 12] = [
+pub(crate) const API_HOSTS: [&str; 13] = [
     "rds.*.myhuaweicloud.com",
     "iam.*.myhuaweicloud.com",
     "iam.myhuaweicloud.com",
@@ -20,7 +20,8 @@ pub(crate) const API_HOSTS: [&str; 12] = [
     "rds.*.prod-cloud-ocb.orange-business.com",
     "iam.*.prod-cloud-ocb.orange-business.com",
     "rds.*.hc.cloud.ru",
-    "*.hc.sbercloud.ru",
+    "rds.*.hc.sbercloud.ru",
+    "iam.*.hc.sbercloud.ru",
 ];
 
 /// Host patterns of download links: the object storage (OBS) of the same clouds, with the bucket

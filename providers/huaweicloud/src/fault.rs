@@ -53,8 +53,8 @@ impl Fault {
     pub(crate) fn meaning(&self, response: &HttpResponse, around: &Circumstances<'_>) -> Meaning {
         let meaning = Meaning::of(self.status, self.code.as_deref(), &self.text);
         // The text for a stale X-Sdk-Date is not documented; the two clocks are evidence enough.
-        if around.signed && meaning == Meaning::SignatureRefused && is_skewed(response, around.now)
-        {
+        let unclear = matches!(meaning, Meaning::SignatureRefused | Meaning::AuthRefused);
+        if around.signed && unclear && is_skewed(response, around.now) {
             return Meaning::ClockSkewed;
         }
         meaning

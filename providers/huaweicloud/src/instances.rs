@@ -41,11 +41,8 @@ pub(crate) fn instances(
         permission: Some("rds:instance:list"),
     };
     let filters = filters(&request.wanted);
-    let position = Position::of(request.cursor.as_ref())?;
-    let filter = filters
-        .get(position.part)
-        .cloned()
-        .unwrap_or(Filter::Everything);
+    let position = Position::of(request.cursor.as_ref(), filters.len())?;
+    let filter = &filters[position.part];
 
     let project = client.project(host)?;
     let body = match client.get(host, &call, "instances", &filter.query(position.offset())) {

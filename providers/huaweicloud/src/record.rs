@@ -73,6 +73,11 @@ pub(crate) fn without_links(value: &Value) -> Value {
     }
 }
 
+/// The beginning of a vendor's text, short enough for an error and too short for a signed link.
+pub(crate) fn beginning(text: &str) -> String {
+    text.chars().take(40).collect()
+}
+
 fn is_link(value: &Value) -> bool {
     value.as_str().is_some_and(|text| text.contains("://"))
 }

@@ -50,12 +50,15 @@ pub(crate) struct Position {
 }
 
 impl Position {
-    /// The position in a cursor, or the beginning.
-    pub(crate) fn of(cursor: Option<&Cursor>) -> Result<Self, Error> {
-        cursor.map_or(Ok(Self::default()), |cursor| {
-            serde_json::from_str(cursor.as_str())
-                .map_err(|_| Error::permanent("the cursor is not one of this provider's"))
-        })
+    /// The position in a cursor, or the beginning of a walk through that many parts.
+    pub(crate) fn of(cursor: Option<&Cursor>, parts: usize) -> Result<Self, Error> {
+        let Some(cursor) = cursor else {
+            return Ok(Self::default());
+        };
+        serde_json::from_str(cursor.as_str())
+            .ok()
+            .filter(|position: &Self| position.part < parts)
+            .ok_or_else(|| Error::permanent("the cursor is not one of this listing"))
     }
 
     /// The `offset` to ask for.
@@ -81,7 +84,8 @@ impl Position {
     ) -> Turn {
         let at = self.offset();
         let known = |id: &String| seen.in_part(self.part, id, self.page);
-        let unbroken = at == 0 || entries.first().is_none_or(known);
+        // The overlap shows at least one entry, unless the list has become shorter than `at`.
+        let unbroken = at == 0 || entries.first().is_some_and(known);
         let mut on_page = HashSet::new();
         let mut fresh = Vec::with_capacity(entries.len());
         for id in entries {

@@ -99,7 +99,7 @@ fn a_fault_inside_http_200_is_a_fault() {
 
 #[test]
 fn empty_error_fields_are_no_fault() {
-    let body = r#"{"error_code":"","error_msg":"","errorCode":null,"files":[]}"#;
+    let body = r#"{"error_code":"","error_msg":"","errorCode":null,"code":200,"files":[]}"#;
     assert!(read(&answer(200, body)).is_ok());
 }
 

@@ -8,7 +8,7 @@ fn walk(mut server: impl FnMut(u32) -> Vec<u32>, tell_total: bool) -> (Vec<u32>,
     let mut cursor = None;
     let mut got = Vec::new();
     for page in 0..2000 {
-        let position = Position::of(cursor.as_ref()).unwrap();
+        let position = Position::of(cursor.as_ref(), 1).unwrap();
         let list = server(page);
         let at = usize::try_from(position.offset()).unwrap().min(list.len());
         let shown: Vec<u32> = list[at..].iter().copied().take(100).collect();
@@ -86,6 +86,16 @@ fn entries_that_vanish_in_front_make_no_gap() {
 }
 
 #[test]
+fn a_list_that_shrinks_below_the_offset_hides_nothing() {
+    let server = |page: u32| (if page == 0 { 0 } else { 250 }..300).collect();
+    for tell_total in [true, false] {
+        let (got, end) = walk(server, tell_total);
+        assert!((250..300).all(|id| got.contains(&id)));
+        assert!(end.complete, "{end:?}");
+    }
+}
+
+#[test]
 fn a_count_that_promises_more_than_is_shown_is_not_complete() {
     let mut seen = Seen::default();
     let ids: Vec<String> = ["a", "b"].map(str::to_owned).to_vec();
@@ -95,7 +105,7 @@ fn a_count_that_promises_more_than_is_shown_is_not_complete() {
         let mut turn = position.turn(&mut seen, &ids[at.min(2)..], Some(3), 1);
         turn.fresh.clear();
         match turn.next(0, Window::default()).unwrap() {
-            Next::More(cursor) => position = Position::of(Some(&cursor)).unwrap(),
+            Next::More(cursor) => position = Position::of(Some(&cursor), 1).unwrap(),
             Next::End(end) => {
                 assert!(!end.complete);
                 assert!(end.reason.unwrap().contains("counts 3"));
@@ -118,7 +128,7 @@ fn a_server_with_smaller_pages_is_followed_by_its_count() {
         let fresh = turn.fresh.iter().filter(|fresh| **fresh).count();
         got += fresh;
         match turn.next(fresh, Window::default()).unwrap() {
-            Next::More(cursor) => position = Position::of(Some(&cursor)).unwrap(),
+            Next::More(cursor) => position = Position::of(Some(&cursor), 1).unwrap(),
             Next::End(end) => break assert_eq!((got, end), (120, Completeness::complete(120))),
         }
     }
@@ -153,7 +163,7 @@ fn an_entry_of_two_parts_is_yielded_once() {
     let Next::More(cursor) = first.next(1, Window::default()).unwrap() else {
         panic!("one part")
     };
-    let second = Position::of(Some(&cursor))
+    let second = Position::of(Some(&cursor), 2)
         .unwrap()
         .turn(&mut seen, &ids, Some(1), 2);
     assert_eq!(second.fresh, [false]);
@@ -182,7 +192,7 @@ fn a_cursor_without_its_memory_begins_anew() {
         panic!("end")
     };
     let mut nothing = Seen::default();
-    let mut position = Position::of(Some(&cursor)).unwrap();
+    let mut position = Position::of(Some(&cursor), 1).unwrap();
     let mut got = HashSet::new();
     loop {
         let at = usize::try_from(position.offset()).unwrap();
@@ -190,7 +200,7 @@ fn a_cursor_without_its_memory_begins_anew() {
         got.extend(page.iter().cloned());
         let turn = position.turn(&mut nothing, page, Some(150), 1);
         match turn.next(0, Window::default()).unwrap() {
-            Next::More(cursor) => position = Position::of(Some(&cursor)).unwrap(),
+            Next::More(cursor) => position = Position::of(Some(&cursor), 1).unwrap(),
             Next::End(_) => break,
         }
     }
@@ -200,7 +210,7 @@ fn a_cursor_without_its_memory_begins_anew() {
 #[test]
 fn a_foreign_cursor_is_refused() {
     for text in ["", "17", "{}x", r#"{"part":-1}"#] {
-        assert!(Position::of(Some(&Cursor::new(text))).is_err(), "{text}");
+        assert!(Position::of(Some(&Cursor::new(text)), 1).is_err(), "{text}");
     }
 }
 

@@ -96,6 +96,22 @@ fn a_security_token_is_sent_and_signed() {
 }
 
 #[test]
+fn the_derived_signature_is_scoped_to_day_region_and_service() {
+    let cloud = Cloud::new(|asked| match asked.call.as_str() {
+        "KeystoneListProjects" => ok(json!({"projects": [{"id": PROJECT, "name": "cn-north-4"}]})),
+        _ => no_instances(),
+    });
+    let account = Account {
+        options: json!({"signing": "derived"}),
+        ..keys()
+    };
+    all_instances(&cloud, &mut open(account), &[]).unwrap();
+    for asked in cloud.asked.borrow().iter() {
+        assert!(asked.headers["authorization"].starts_with("V11-HMAC-SHA256 "));
+    }
+}
+
+#[test]
 fn the_language_and_the_endpoints_can_be_configured() {
     let cloud = Cloud::new(|_| no_instances());
     let mut account = keys();
