@@ -101,11 +101,7 @@ impl Position {
         if !unbroken && self.steps_back < STEPS_BACK_MAX {
             self.steps_back += 1;
             self.back = (self.back * 2).max(PAGE);
-            return Turn {
-                fresh,
-                then: self,
-                over: false,
-            };
+            return Turn::more(fresh, self);
         }
         if !unbroken {
             self.doubt("the vendor's list kept moving while it was read");
@@ -130,21 +126,13 @@ impl Position {
         if more {
             self.offset = reached;
             self.back = 1;
-            return Turn {
-                fresh,
-                then: self,
-                over: false,
-            };
+            return Turn::more(fresh, self);
         }
         if let Some(total) = total.filter(|total| *total > self.found) {
             if self.rereads < REREADS_MAX {
                 self.rereads += 1;
                 (self.offset, self.back) = (0, 0);
-                return Turn {
-                    fresh,
-                    then: self,
-                    over: false,
-                };
+                return Turn::more(fresh, self);
             }
             let found = self.found;
             self.doubt(format!(
@@ -152,19 +140,14 @@ impl Position {
             ));
         }
         let over = self.part + 1 >= parts;
-        self.part += 1;
-        (
-            self.offset,
-            self.back,
-            self.found,
-            self.steps_back,
-            self.rereads,
-        ) = (0, 0, 0, 0, 0);
-        Turn {
-            fresh,
-            then: self,
-            over,
-        }
+        let then = Self {
+            part: self.part + 1,
+            page: self.page,
+            count: self.count,
+            doubt: self.doubt,
+            ..Self::default()
+        };
+        Turn { fresh, then, over }
     }
 }
 
@@ -177,6 +160,14 @@ pub(crate) struct Turn {
 }
 
 impl Turn {
+    fn more(fresh: Vec<bool>, then: Position) -> Self {
+        Self {
+            fresh,
+            then,
+            over: false,
+        }
+    }
+
     /// Notes why the listing cannot be complete.
     pub(crate) fn doubt(&mut self, reason: impl Into<String>) {
         self.then.doubt(reason);
