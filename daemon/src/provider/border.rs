@@ -46,7 +46,7 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let failed = |field: String, reason: String| Problem::Json {
         field,
-        reason: shorten(&one_line(&reason), REASON_MAX),
+        reason: tidy(&reason),
     };
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let field = error.path().to_string();
@@ -60,12 +60,15 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 
 /// A reported error whose texts are scrubbed, single-line and short.
 pub fn clean(mut error: Error) -> Error {
-    let tidy = |text: &str| shorten(&one_line(text), REASON_MAX);
     error.message = tidy(&error.message);
     for text in [&mut error.call, &mut error.code, &mut error.request_id] {
         *text = text.as_deref().map(tidy);
     }
     error
+}
+
+fn tidy(text: &str) -> String {
+    shorten(&one_line(text), REASON_MAX)
 }
 
 const REASON_MAX: usize = 1000;

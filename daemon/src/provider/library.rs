@@ -83,10 +83,9 @@ impl Libraries {
             doing: "checked",
             source: io::Error::other(error),
         })??;
-        if let Some(library) = self.known().get(path) {
-            if library.sha256 == sha256 {
-                return Ok(Arc::clone(library));
-            }
+        let known = self.known().get(path).cloned();
+        if let Some(library) = known.filter(|library| library.sha256 == sha256) {
+            return Ok(library);
         }
         let described = session::describe(&copy, &self.program, DESCRIBE_LIMIT).await;
         let described = described.map_err(|reason| LibraryError::Unusable {
