@@ -38,8 +38,9 @@ pub fn main() -> ExitCode {
 }
 
 fn serve() -> Result<(), HostError> {
-    let mut channel = Channel::from_stdin()?;
+    // First, because it closes every inherited descriptor.
     sandbox::limit_process()?;
+    let mut channel = Channel::from_stdin()?;
     let Some(first) = channel.receive()? else {
         return Ok(());
     };
