@@ -14,6 +14,7 @@ mod border;
 mod error;
 mod exchange;
 mod library;
+mod opening;
 mod pages;
 mod process;
 mod retry;

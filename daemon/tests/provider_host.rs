@@ -3,6 +3,8 @@
 //! Uses the library built from `tests/fault-provider`, and the small one in C beside it where a
 //! C compiler is there.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, LazyLock};
@@ -11,11 +13,11 @@ use std::time::{Duration, Instant};
 use backhaul::egress::Egress;
 use backhaul::provider::{
     AccountLimits, Ending, Exchange, ExchangeSettings, HostProgram, Libraries, Library, Limits,
-    ProviderError, Sandbox, SandboxLevel, Session,
+    ProviderError, Retry, Sandbox, SandboxLevel, Session,
 };
 use backhaul_provider_api::{
-    Account, ErrorClass, Instance, InstancesRequest, Kind, ListPage, ListRequest, Next, Secret,
-    Window,
+    Account, Backup, ErrorClass, Instance, InstancesRequest, Kind, ListPage, ListRequest, Network,
+    Next, PollRequest, PrepareRequest, Prepared, ResolveReason, ResolveRequest, Secret, Window,
 };
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -348,6 +350,86 @@ async fn a_listing_is_read_page_by_page_to_its_statement_of_completeness() {
         assert_eq!(keys, ["b0", "b1", "b2", "b3", "b4"]);
         let end = end.unwrap();
         assert_eq!((end.complete, end.count), (!incomplete, 5));
+    }
+}
+
+#[tokio::test]
+async fn a_preparation_is_polled_until_it_is_ready_or_costs_too_much() {
+    let backup = backups(1)[0]["backup"].clone();
+    let backup: Backup = serde_json::from_value(backup).unwrap();
+    let prepare = PrepareRequest {
+        instance: instance(),
+        backup: backup.clone(),
+    };
+    for (option, polls_until_ready) in [("ready", 0), ("pending", 2), ("never", usize::MAX)] {
+        let session = open(json!({"prepare": option})).await;
+        let mut prepared = session.prepare(prepare.clone()).await.unwrap();
+        for poll in 0..polls_until_ready.min(5) {
+            let Prepared::Pending { token, .. } = prepared else {
+                panic!("ready after {poll} polls");
+            };
+            let poll = PollRequest {
+                instance: instance(),
+                backup: backup.clone(),
+                token,
+            };
+            prepared = session.poll(poll).await.unwrap();
+        }
+        assert_eq!(
+            prepared == Prepared::Ready,
+            polls_until_ready < 5,
+            "{option}"
+        );
+    }
+    let session = open(json!({"prepare": "needs-consent"})).await;
+    let error = session.prepare(prepare).await.unwrap_err();
+    assert!(
+        matches!(error.class(), ErrorClass::NeedsConsent { setting, .. } if setting == "options.allow_cost")
+    );
+}
+
+#[tokio::test]
+async fn files_are_resolved_with_their_links_and_a_dropped_backup_is_gone() {
+    let mut listed = backups(1);
+    listed[0]["files"] = json!([
+        {"id": "f1", "name": "full.xbstream", "link": {"url": "https://dl.fault.test/f1?Signature=abc"}}
+    ]);
+    let session = open(json!({"backups": listed})).await;
+    let resolve = |key: &str| ResolveRequest {
+        instance: instance(),
+        backup: serde_json::from_value(json!({
+            "key": key, "kind": "full", "state": {"state": "available"},
+            "started_at": "2026-11-22T03:00:00Z"
+        }))
+        .unwrap(),
+        token: None,
+        lifetime: None,
+        network: Network::Public,
+        reason: ResolveReason::Start,
+        cursor: None,
+    };
+    let (files, end) = session.all_files(resolve("b0")).await.unwrap();
+    assert!(end.complete);
+    assert_eq!(files[0].name, "full.xbstream");
+    assert!(!format!("{files:?}").contains("abc"));
+    let error = session.all_files(resolve("b9")).await.unwrap_err();
+    assert_eq!(error.class(), &ErrorClass::Gone);
+}
+
+#[tokio::test]
+async fn the_vendors_class_decides_about_another_try() {
+    for (mode, retry) in [
+        ("temporary", Retry::BackOff),
+        (
+            "throttled",
+            Retry::PauseAccount {
+                after: Some(Duration::from_secs(1)),
+            },
+        ),
+        ("needs-consent", Retry::Never),
+        ("abort", Retry::Never),
+    ] {
+        assert_eq!(list(mode).await.unwrap_err().retry(), retry, "{mode}");
     }
 }
 

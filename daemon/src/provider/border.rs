@@ -266,7 +266,8 @@ mod tests {
 
     #[test]
     fn refusals_name_the_field() {
-        let cases: [(fn(&mut serde_json::Value), &str); 6] = [
+        type Spoil = fn(&mut serde_json::Value);
+        let cases: [(Spoil, &str); 6] = [
             (
                 |page| page["backups"][0]["key"] = json!("a\u{0}b"),
                 "`backups[0].key` contains a control character",

@@ -16,13 +16,13 @@ use std::time::Duration;
 use backhaul_provider_api::Description;
 use sha2::{Digest, Sha256};
 
+use super::opening::describe;
 use super::process::HostProgram;
-use super::session;
 use crate::provider_host::sandbox::SandboxLevel;
 
 mod discovery;
 
-use discovery::provider_name;
+pub(super) use discovery::provider_name;
 pub use discovery::{Discovered, Discovery, discover};
 
 /// A provider library that was checked, copied, and has described itself.
@@ -62,8 +62,10 @@ pub struct Libraries {
 impl Libraries {
     /// Keeps copies below `state_dir`.
     pub fn new(state_dir: &Path, program: HostProgram) -> Self {
+        let folder = state_dir.join("providers");
         Self {
-            folder: state_dir.join("providers"),
+            // Provider processes work in another directory.
+            folder: std::path::absolute(&folder).unwrap_or(folder),
             program,
             known: Mutex::default(),
         }
@@ -87,7 +89,7 @@ impl Libraries {
         if let Some(library) = known.filter(|library| library.sha256 == sha256) {
             return Ok(library);
         }
-        let described = session::describe(&copy, &self.program, DESCRIBE_LIMIT).await;
+        let described = describe(&copy, &self.program, DESCRIBE_LIMIT).await;
         let described = described.map_err(|reason| LibraryError::Unusable {
             path: path.to_owned(),
             reason,

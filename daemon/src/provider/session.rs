@@ -7,22 +7,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use backhaul_provider_api::message::{Operation, Outcome};
+use backhaul_provider_api::message::Operation;
 use backhaul_provider_api::{
-    Account, Description, Error, ErrorClass, InstancesPage, InstancesRequest, KeyMaterial,
-    ListPage, ListRequest, PollRequest, PrepareRequest, Prepared, ReleaseRequest, ResolveRequest,
+    Account, Error, ErrorClass, InstancesPage, InstancesRequest, KeyMaterial, ListPage,
+    ListRequest, PollRequest, PrepareRequest, Prepared, ReleaseRequest, ResolveRequest,
     ResolvedPage, Secret, SecretsRequest,
 };
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
 use super::asks::Asks;
-use super::border::{self, Answer, clean, parse};
+use super::border::{self, Answer, clean};
 use super::error::{Deadline, Problem, ProviderError};
 use super::exchange::Exchange;
 use super::library::{Library, LibraryError};
-use super::process::{HostProgram, Process, one_line};
-use crate::provider_host::frame::{Frame, FrameKind, Opening, Order, Ready};
+use super::opening::{crashed, start};
+use super::process::{Process, one_line};
+use crate::provider_host::frame::{Frame, FrameError, FrameKind, Opening, Order};
 use crate::provider_host::sandbox::SandboxLevel;
 use crate::redact::{Redactor, Registration};
 
@@ -80,8 +81,12 @@ impl Session {
         exchange: Arc<Exchange>,
         limits: Limits,
     ) -> Result<Self, ProviderError> {
-        let credentials = account.credentials.values().map(Secret::expose);
-        let credentials = Redactor::global().register(credentials);
+        let secret = |(name, value): (&String, &Secret)| {
+            let hidden = !PLAIN_CREDENTIALS.contains(&name.as_str());
+            hidden.then(|| value.expose().to_owned())
+        };
+        let secrets = account.credentials.iter().filter_map(secret);
+        let credentials = Redactor::global().register(secrets);
         let provider = library.name().to_owned();
         let order = Order {
             library: library.copy.clone(),
@@ -297,6 +302,9 @@ impl Session {
     }
 }
 
+/// Credentials that are names: no secrets, and too likely to be words of ordinary log lines.
+const PLAIN_CREDENTIALS: [&str; 2] = ["domain", "username"];
+
 /// Why there is no answer.
 enum Failure {
     /// The provider broke the contract; its process is in order.
@@ -309,9 +317,8 @@ enum Failure {
     HungUp,
 }
 
-impl From<crate::provider_host::frame::FrameError> for Failure {
-    fn from(error: crate::provider_host::frame::FrameError) -> Self {
-        use crate::provider_host::frame::FrameError;
+impl From<FrameError> for Failure {
+    fn from(error: FrameError) -> Self {
         match error {
             FrameError::Io(_) => Self::HungUp,
             other => Self::Fatal(Problem::Frame(other.to_string())),
@@ -353,107 +360,5 @@ impl<'a> Stopwatch<'a> {
         tokio::time::timeout_at(self.end, future)
             .await
             .map_err(late)
-    }
-}
-
-/// What a library says of itself.
-pub struct Described {
-    /// The provider's description.
-    pub description: Description,
-    /// The version of the contract: major, minor.
-    pub contract: (u32, u32),
-    /// How far the sandbox reached.
-    pub sandbox: SandboxLevel,
-}
-
-/// Loads a library in a process of its own only to let it describe itself.
-///
-/// # Errors
-/// A sentence about the library, without its path.
-pub async fn describe(
-    library: &std::path::Path,
-    program: &HostProgram,
-    limit: Duration,
-) -> Result<Described, String> {
-    let order = Order {
-        library: library.to_owned(),
-        sandbox: program.sandbox,
-        account: None,
-    };
-    let name = library.file_name().unwrap_or_default().to_string_lossy();
-    let opened = start(&name, program, &order, limit).await;
-    let ready = match opened.map_err(|error| error.to_string())?.1 {
-        Opening::Ready(ready) => ready,
-        Opening::Refused(error) => return Err(clean(error).to_string()),
-        Opening::Unusable(reason) => return Err(one_line(&reason)),
-    };
-    let Ready {
-        description,
-        major,
-        minor,
-        sandbox,
-    } = ready;
-    let outcome: Outcome<Description> = parse(description.to_string().as_bytes())
-        .map_err(|problem| format!("its description cannot be read: {problem}"))?;
-    Ok(Described {
-        description: Result::<_, Error>::from(outcome).map_err(|error| clean(error).to_string())?,
-        contract: (major, minor),
-        sandbox,
-    })
-}
-
-/// Starts a process and gives it its order.
-async fn start(
-    provider: &str,
-    program: &HostProgram,
-    order: &Order,
-    limit: Duration,
-) -> Result<(Process, Opening), ProviderError> {
-    const DURING: &str = "its opening";
-    let protocol = |problem| ProviderError::Protocol {
-        provider: provider.to_owned(),
-        during: DURING,
-        problem,
-    };
-    let mut process = Process::start(program).map_err(|source| ProviderError::Start {
-        provider: provider.to_owned(),
-        source,
-    })?;
-    let payload =
-        serde_json::to_vec(order).map_err(|error| protocol(Problem::Frame(error.to_string())))?;
-    let exchanged = timeout(limit, async {
-        process.send(&Frame::new(FrameKind::Open, payload)).await?;
-        process.receive().await
-    });
-    match exchanged.await {
-        Err(_) => Err(ProviderError::TimedOut {
-            provider: provider.to_owned(),
-            during: DURING,
-            limit,
-            of: Deadline::Work,
-        }),
-        Ok(Ok(Some(Frame {
-            kind: FrameKind::Opened,
-            payload,
-        }))) => {
-            let opening = parse(&payload).map_err(protocol)?;
-            Ok((process, opening))
-        }
-        Ok(Ok(Some(other))) => Err(protocol(Problem::Frame(format!("{:?}", other.kind)))),
-        Ok(Ok(None)) => Err(crashed(provider, DURING, process).await),
-        Ok(Err(error)) => match Failure::from(error) {
-            Failure::Fatal(problem) => Err(protocol(problem)),
-            _ => Err(crashed(provider, DURING, process).await),
-        },
-    }
-}
-
-async fn crashed(provider: &str, during: &'static str, process: Process) -> ProviderError {
-    let (ending, stderr) = process.ending().await;
-    ProviderError::Crashed {
-        provider: provider.to_owned(),
-        during,
-        ending,
-        stderr,
     }
 }
