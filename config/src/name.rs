@@ -13,8 +13,8 @@ const NAME_CHARS: usize = 64;
 macro_rules! name {
     ($(#[$doc:meta])* $type:ident, $what:literal, $example:literal, $allowed:expr, $rule:literal) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
-        #[serde(transparent)]
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[serde(try_from = "String", into = "String")]
         pub struct $type(String);
 
         impl $type {
@@ -31,6 +31,20 @@ macro_rules! name {
                 let allowed: fn(char) -> bool = $allowed;
                 check(text, $what, allowed, $rule)?;
                 Ok(Self(text.to_owned()))
+            }
+        }
+
+        impl TryFrom<String> for $type {
+            type Error = ValueError;
+
+            fn try_from(text: String) -> Result<Self, ValueError> {
+                text.parse()
+            }
+        }
+
+        impl From<$type> for String {
+            fn from(name: $type) -> Self {
+                name.0
             }
         }
 

@@ -1,2 +1,2 @@
-//! Placeholder.
+//! Backhaul.
 fn main() {}

@@ -1,0 +1,329 @@
+//! The catalog: an index over the manifests of all mirrors, kept in sled.
+//!
+//! It answers "is this backup known?" in microseconds and holds the history of runs. It is never
+//! the truth: [`Catalog::open`] sets a broken one aside, and [`rebuild`] makes it anew from the
+//! manifests. Order for a backup: publish the files, then the manifest with them, then a record
+//! here.
+//!
+//! sled's `flush` alone does not survive a power cut (it ends in `sync_file_range`), so a commit
+//! is `flush` plus an fsync of the database file by ourselves.
+
+pub mod rebuild;
+pub mod record;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use backhaul_config::JobName;
+use backhaul_provider_api::{InstanceId, Timestamp};
+
+use crate::dir::{Dir, FsError};
+use crate::mirror::identity::{BackupId, Identity};
+pub use record::{BackupRecord, JobRecord, RunRecord};
+
+/// The version of the records; another one means rebuild.
+const SCHEMA: &[u8] = b"1";
+const DIRECTORY: &str = "catalog";
+const CACHE_BYTES: u64 = 32 << 20;
+/// How many runs of a job are remembered.
+const RUNS_KEPT: usize = 100;
+
+/// The open catalog. Calls block for a disk access; async code calls it from the threads that
+/// passes run on.
+pub struct Catalog {
+    db: sled::Db,
+    backups: sled::Tree,
+    ids: sled::Tree,
+    jobs: sled::Tree,
+    runs: sled::Tree,
+    /// A second handle to sled's file, for the fsync. The lock makes commits one at a time.
+    file: Mutex<File>,
+}
+
+/// What was found on opening.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Opened {
+    /// A sound catalog.
+    Sound,
+    /// No catalog: it must be rebuilt from the manifests.
+    New,
+    /// A broken or foreign one, now set aside at the path: rebuild.
+    SetAside(PathBuf, String),
+}
+
+/// A failed access to the catalog.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogError {
+    /// Another process has it.
+    #[error("{path} is in use by another backhaul process; stop that one, or let it do the work (`backhaul sync` does)")]
+    InUse {
+        /// The catalog.
+        path: PathBuf,
+    },
+    /// The disk.
+    #[error(transparent)]
+    File(#[from] FsError),
+    /// sled.
+    #[error("the catalog cannot be {doing}: {source}")]
+    Store {
+        /// What was tried.
+        doing: &'static str,
+        /// What sled says.
+        source: sled::Error,
+    },
+    /// A record.
+    #[error("the catalog holds a record that cannot be read: {0}; run `backhaul reindex`")]
+    Record(#[from] serde_json::Error),
+}
+
+type Result<T> = std::result::Result<T, CatalogError>;
+
+impl Catalog {
+    /// Opens the catalog in the state directory, setting a broken one aside.
+    ///
+    /// # Errors
+    /// When another process has it, or the disk does not let a new one be made.
+    pub fn open(state_dir: &Path, now: Timestamp) -> Result<(Self, Opened)> {
+        let state = Dir::create_all(state_dir)?;
+        let path = state_dir.join(DIRECTORY);
+        let existed = state.has(DIRECTORY);
+        match Self::try_open(&path) {
+            Ok(catalog) if !existed => {
+                catalog.meta()?;
+                state.dir(DIRECTORY)?.sync()?;
+                state.sync()?;
+                Ok((catalog, Opened::New))
+            }
+            Ok(catalog) if catalog.has_schema() => Ok((catalog, Opened::Sound)),
+            Ok(catalog) => {
+                drop(catalog);
+                Self::set_aside(&state, now, "it is of another version".to_owned())
+            }
+            Err(Failure::Locked) => Err(CatalogError::InUse { path }),
+            Err(Failure::Disk(source)) if !existed || is_full(&source) => {
+                Err(CatalogError::File(state.error("open", DIRECTORY.as_ref(), source)))
+            }
+            Err(Failure::Disk(source)) => Self::set_aside(&state, now, source.to_string()),
+            Err(Failure::Broken(why)) => Self::set_aside(&state, now, why),
+        }
+    }
+
+    /// Empties the catalog, for a rebuild.
+    ///
+    /// # Errors
+    /// When sled fails.
+    pub fn clear_backups(&self) -> Result<()> {
+        for tree in [&self.backups, &self.ids] {
+            tree.clear().map_err(|source| CatalogError::Store { doing: "emptied", source })?;
+        }
+        Ok(())
+    }
+
+    /// Whether a backup is mirrored in that directory.
+    ///
+    /// # Errors
+    /// When sled fails.
+    pub fn knows(&self, identity: &Identity, directory: &Path) -> Result<bool> {
+        self.backups.contains_key(key(identity, directory)).map_err(read_failed)
+    }
+
+    /// Records backups durably: on return a power cut does not lose them.
+    ///
+    /// # Errors
+    /// When sled or the disk fails.
+    pub fn put(&self, records: &[BackupRecord]) -> Result<()> {
+        for record in records {
+            let key = key(&record.identity, &record.directory);
+            self.ids.insert(id_key(record), key.clone()).map_err(write_failed)?;
+            self.backups.insert(key, serde_json::to_vec(record)?).map_err(write_failed)?;
+        }
+        self.commit()
+    }
+
+    /// Forgets a backup in that directory, durably.
+    ///
+    /// # Errors
+    /// When sled or the disk fails.
+    pub fn forget(&self, record: &BackupRecord) -> Result<()> {
+        self.backups.remove(key(&record.identity, &record.directory)).map_err(write_failed)?;
+        self.ids.remove(id_key(record)).map_err(write_failed)?;
+        self.commit()
+    }
+
+    /// All backups in key order, one at a time.
+    pub fn backups(&self) -> impl Iterator<Item = Result<BackupRecord>> + '_ {
+        self.backups.iter().values().map(|value| Ok(serde_json::from_slice(&value.map_err(read_failed)?)?))
+    }
+
+    /// The backups of a job's directory, by instance.
+    ///
+    /// # Errors
+    /// When sled fails.
+    pub fn of_directory(
+        &self,
+        directory: &Path,
+    ) -> Result<BTreeMap<InstanceId, Vec<BackupRecord>>> {
+        let mut found: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for record in self.backups() {
+            let record = record?;
+            if record.directory == directory {
+                found.entry(record.identity.instance.clone()).or_default().push(record);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The copies of a backup.
+    ///
+    /// # Errors
+    /// When sled fails.
+    pub fn find(&self, id: &BackupId) -> Result<Vec<BackupRecord>> {
+        let mut found = Vec::new();
+        for key in self.ids.scan_prefix(id.as_str()).values() {
+            if let Some(value) = self.backups.get(key.map_err(read_failed)?).map_err(read_failed)? {
+                found.push(serde_json::from_slice(&value)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// What is remembered of a job between runs.
+    ///
+    /// # Errors
+    /// When sled fails.
+    pub fn job(&self, job: &JobName) -> Result<JobRecord> {
+        Ok(match self.jobs.get(job.as_str()).map_err(read_failed)? {
+            Some(value) => serde_json::from_slice(&value)?,
+            None => JobRecord::default(),
+        })
+    }
+
+    /// Remembers something of a job. Not synced: losing it costs one catch-up run.
+    ///
+    /// # Errors
+    /// When sled fails.
+    pub fn set_job(&self, job: &JobName, record: &JobRecord) -> Result<()> {
+        self.jobs.insert(job.as_str(), serde_json::to_vec(record)?).map_err(write_failed)?;
+        Ok(())
+    }
+
+    /// Adds a run to a job's history, durably, and forgets the oldest.
+    ///
+    /// # Errors
+    /// When sled or the disk fails.
+    pub fn add_run(&self, run: &RunRecord) -> Result<()> {
+        let prefix = format!("{}\0", run.job);
+        let key = format!("{prefix}{}", run.started_at.format("%Y%m%dT%H%M%S%.6fZ"));
+        self.runs.insert(key, serde_json::to_vec(run)?).map_err(write_failed)?;
+        let excess = self.runs.scan_prefix(&prefix).count().saturating_sub(RUNS_KEPT);
+        for old in self.runs.scan_prefix(&prefix).keys().take(excess) {
+            self.runs.remove(old.map_err(read_failed)?).map_err(write_failed)?;
+        }
+        self.commit()
+    }
+
+    /// A job's latest runs, newest first.
+    ///
+    /// # Errors
+    /// When sled fails.
+    pub fn runs(&self, job: &JobName, count: usize) -> Result<Vec<RunRecord>> {
+        let latest = self.runs.scan_prefix(format!("{job}\0")).values().rev().take(count);
+        latest.map(|value| Ok(serde_json::from_slice(&value.map_err(read_failed)?)?)).collect()
+    }
+
+    fn commit(&self) -> Result<()> {
+        let file = self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        self.db.flush().map_err(|source| CatalogError::Store { doing: "flushed", source })?;
+        file.sync_all().map_err(|source| {
+            CatalogError::Store { doing: "synced", source: sled::Error::Io(source) }
+        })
+    }
+
+    fn has_schema(&self) -> bool {
+        matches!(self.db.get("schema"), Ok(Some(schema)) if schema == SCHEMA)
+    }
+
+    fn meta(&self) -> Result<()> {
+        self.db.insert("schema", SCHEMA).map_err(write_failed)?;
+        self.commit()
+    }
+
+    /// sled may panic on damaged files, inside `open` or at the first read.
+    fn try_open(path: &Path) -> std::result::Result<Self, Failure> {
+        let open = || -> std::result::Result<Self, sled::Error> {
+            let db = sled::Config::new().path(path).cache_capacity(CACHE_BYTES).open()?;
+            let catalog = Self {
+                backups: db.open_tree("backups")?,
+                ids: db.open_tree("ids")?,
+                jobs: db.open_tree("jobs")?,
+                runs: db.open_tree("runs")?,
+                file: Mutex::new(File::open(path.join("db"))?),
+                db,
+            };
+            if let Some(first) = catalog.backups.iter().next() {
+                first?;
+            }
+            Ok(catalog)
+        };
+        // The damaged database is dropped with everything that the closure captured.
+        match catch_unwind(AssertUnwindSafe(open)) {
+            Ok(Ok(catalog)) => Ok(catalog),
+            Ok(Err(sled::Error::Io(error))) if error.to_string().contains("acquire lock") => {
+                Err(Failure::Locked)
+            }
+            Ok(Err(sled::Error::Io(error))) => Err(Failure::Disk(error)),
+            Ok(Err(error)) => Err(Failure::Broken(error.to_string())),
+            Err(_) => Err(Failure::Broken("sled panicked while opening it".to_owned())),
+        }
+    }
+
+    fn set_aside(state: &Dir, now: Timestamp, why: String) -> Result<(Self, Opened)> {
+        let name = format!("{DIRECTORY}.broken-{}", now.format("%Y%m%dT%H%M%S%.3fZ"));
+        state.move_new(DIRECTORY, state, &name)?;
+        let (catalog, _) = Self::open(state.path(), now)?;
+        Ok((catalog, Opened::SetAside(state.path().join(name), why)))
+    }
+}
+
+enum Failure {
+    Locked,
+    Disk(std::io::Error),
+    Broken(String),
+}
+
+fn is_full(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{PermissionDenied, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | PermissionDenied)
+}
+
+fn read_failed(source: sled::Error) -> CatalogError {
+    CatalogError::Store { doing: "read", source }
+}
+
+fn write_failed(source: sled::Error) -> CatalogError {
+    CatalogError::Store { doing: "written", source }
+}
+
+/// Identity first, directory last: all copies of a backup lie side by side.
+fn key(identity: &Identity, directory: &Path) -> Vec<u8> {
+    use std::os::unix::ffi::OsStrExt;
+    let parts: [&[u8]; 5] = [
+        identity.provider.as_bytes(),
+        identity.scope.as_bytes(),
+        identity.instance.as_str().as_bytes(),
+        identity.key.as_str().as_bytes(),
+        directory.as_os_str().as_bytes(),
+    ];
+    parts.join(&0)
+}
+
+fn id_key(record: &BackupRecord) -> Vec<u8> {
+    use std::os::unix::ffi::OsStrExt;
+    [record.id.as_str().as_bytes(), record.directory.as_os_str().as_bytes()].join(&0)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,56 @@
+//! Makes the catalog anew from the manifests of the mirrors.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use super::record::BackupRecord;
+use super::{Catalog, CatalogError};
+use crate::mirror::scan::{Found, scan};
+
+/// How many records are committed at once.
+const BATCH: usize = 1000;
+
+/// What a rebuild found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Rebuilt {
+    /// How many backups were recorded.
+    pub backups: u64,
+    /// Directories whose manifest cannot be read, and why.
+    pub unreadable: Vec<String>,
+}
+
+/// Empties the catalog's backups and reads them back from the given job directories.
+///
+/// # Errors
+/// When the catalog cannot be written. A directory that cannot be listed is reported, not fatal.
+pub fn rebuild(
+    catalog: &Catalog,
+    directories: &BTreeSet<PathBuf>,
+) -> Result<Rebuilt, CatalogError> {
+    catalog.clear_backups()?;
+    let mut rebuilt = Rebuilt::default();
+    let mut batch = Vec::new();
+    let mut failed = None;
+    for directory in directories {
+        let scanned = scan(directory, |found| match found {
+            Found::Backup(path, manifest) => {
+                batch.push(BackupRecord::of(&manifest, directory.clone(), path));
+                rebuilt.backups += 1;
+                if batch.len() >= BATCH {
+                    failed = catalog.put(&std::mem::take(&mut batch)).err().or(failed.take());
+                }
+            }
+            Found::Unreadable(path, error) => {
+                rebuilt.unreadable.push(format!("{path}: {error}"));
+            }
+        });
+        if let Err(error) = scanned {
+            rebuilt.unreadable.push(error.to_string());
+        }
+    }
+    catalog.put(&batch)?;
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(rebuilt),
+    }
+}

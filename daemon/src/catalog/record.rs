@@ -1,0 +1,125 @@
+//! What the catalog stores: small copies of facts whose truth is elsewhere.
+
+use std::path::PathBuf;
+
+use backhaul_config::JobName;
+use backhaul_provider_api::{Backup, Kind, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::mirror::identity::{BackupId, Identity};
+use crate::mirror::manifest::{Manifest, Verification};
+
+/// One copy of a backup in a mirror.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupRecord {
+    /// The short id.
+    pub id: BackupId,
+    /// What makes it this backup.
+    pub identity: Identity,
+    /// The job that mirrored it.
+    pub job: String,
+    /// The job's directory.
+    pub directory: PathBuf,
+    /// The backup's directory, relative to the job's.
+    pub path: String,
+    /// The instance's name.
+    pub instance_name: String,
+    /// The vendor's name of the backup.
+    pub name: String,
+    /// What it contains in relation to others.
+    pub kind: Kind,
+    /// When the vendor began to make it.
+    pub started_at: Timestamp,
+    /// The instant up to which its data reach: consistency point, end of log, end of backup.
+    pub reaches: Timestamp,
+    /// For a chain: the key of the full backup it needs, where the vendor tells it.
+    pub base: Option<String>,
+    /// How many files it has.
+    pub files: usize,
+    /// The length of all files together, in bytes.
+    pub size_bytes: u64,
+    /// How far it can be trusted.
+    pub verification: Verification,
+    /// When it was mirrored.
+    pub mirrored_at: Timestamp,
+}
+
+impl BackupRecord {
+    /// The record of a manifest that lies at `path` in `directory`.
+    pub fn of(manifest: &Manifest, directory: PathBuf, path: String) -> Self {
+        let backup = &manifest.backup;
+        Self {
+            id: manifest.id.clone(),
+            identity: manifest.identity.clone(),
+            job: manifest.job.clone(),
+            directory,
+            path,
+            instance_name: manifest.instance.name.clone(),
+            name: backup.name.clone(),
+            kind: backup.kind,
+            started_at: backup.started_at,
+            reaches: reaches(backup),
+            base: backup.chain.as_ref().and_then(|chain| Some(chain.base.as_ref()?.to_string())),
+            files: manifest.files.len(),
+            size_bytes: manifest.size_bytes,
+            verification: manifest.verification.clone(),
+            mirrored_at: manifest.mirrored_at,
+        }
+    }
+}
+
+fn reaches(backup: &Backup) -> Timestamp {
+    let end = backup.log_span.map(|span| span.until);
+    backup.consistent_at.or(end).or(backup.finished_at).unwrap_or(backup.started_at)
+}
+
+/// What is remembered of a job between runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct JobRecord {
+    /// The last time the schedule was due, run or not.
+    pub last_due: Option<Timestamp>,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Everything that the vendor offers is mirrored.
+    Success,
+    /// Something failed.
+    Failed,
+    /// It was stopped.
+    Stopped,
+}
+
+/// One pass of a job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// The job.
+    pub job: JobName,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Timestamp,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How many instances it looked at.
+    pub instances: u64,
+    /// How many backups the vendor listed.
+    pub listed: u64,
+    /// How many of them were mirrored already.
+    pub known: u64,
+    /// How many were mirrored now.
+    pub mirrored: u64,
+    /// How many bytes were received.
+    pub received_bytes: u64,
+    /// How many were moved to quarantine.
+    pub quarantined: u64,
+    /// What was passed over and why, in sentences.
+    pub passed_over: Vec<String>,
+    /// What failed and why, in sentences.
+    pub errors: Vec<String>,
+    /// What is worth a look though nothing failed.
+    pub warnings: Vec<String>,
+}

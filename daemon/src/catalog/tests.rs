@@ -1,0 +1,105 @@
+use backhaul_provider_api::{BackupKey, Kind};
+use std::io::{Seek, SeekFrom, Write};
+
+use super::*;
+use crate::mirror::manifest::Verification;
+
+fn now() -> Timestamp {
+    "2026-11-22T10:00:00Z".parse().unwrap()
+}
+
+fn record(key: &str, directory: &str) -> BackupRecord {
+    let identity = Identity {
+        provider: "p".into(),
+        scope: "s".into(),
+        instance: InstanceId::new("i"),
+        key: BackupKey::new(key),
+    };
+    BackupRecord {
+        id: identity.id(),
+        identity,
+        job: "j".into(),
+        directory: directory.into(),
+        path: format!("i/{key}"),
+        instance_name: "i".into(),
+        name: key.into(),
+        kind: Kind::Full,
+        started_at: now(),
+        reaches: now(),
+        base: None,
+        files: 1,
+        size_bytes: 1,
+        verification: Verification::Verified,
+        mirrored_at: now(),
+    }
+}
+
+#[test]
+fn what_was_put_is_there_after_reopening() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (catalog, opened) = Catalog::open(scratch.path(), now()).unwrap();
+    assert_eq!(opened, Opened::New);
+    let (a, b) = (record("a", "/m1"), record("a", "/m2"));
+    catalog.put(&[a.clone(), b.clone()]).unwrap();
+    drop(catalog);
+    let (catalog, opened) = Catalog::open(scratch.path(), now()).unwrap();
+    assert_eq!(opened, Opened::Sound);
+    assert!(catalog.knows(&a.identity, Path::new("/m1")).unwrap());
+    assert!(!catalog.knows(&a.identity, Path::new("/m3")).unwrap());
+    assert_eq!(catalog.find(&a.id).unwrap(), vec![a.clone(), b.clone()]);
+    catalog.forget(&a).unwrap();
+    assert_eq!(catalog.find(&a.id).unwrap(), vec![b]);
+}
+
+#[test]
+fn a_second_process_is_told_that_it_is_in_use() {
+    let scratch = tempfile::tempdir().unwrap();
+    let _first = Catalog::open(scratch.path(), now()).unwrap();
+    assert!(matches!(Catalog::open(scratch.path(), now()), Err(CatalogError::InUse { .. })));
+}
+
+#[test]
+fn a_damaged_catalog_is_set_aside_and_a_new_one_made() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (catalog, _) = Catalog::open(scratch.path(), now()).unwrap();
+    let records: Vec<_> = (0..500).map(|i| record(&i.to_string(), "/m")).collect();
+    catalog.put(&records).unwrap();
+    drop(catalog);
+    let mut db = std::fs::OpenOptions::new().write(true).open(scratch.path().join("catalog/db")).unwrap();
+    db.seek(SeekFrom::Start(0)).unwrap();
+    db.write_all(&[0xa5; 4096]).unwrap();
+    std::fs::write(scratch.path().join("catalog/conf"), b"nonsense").unwrap();
+    let (catalog, opened) = Catalog::open(scratch.path(), now()).unwrap();
+    let Opened::SetAside(path, _) = opened else { panic!("{opened:?}") };
+    assert!(path.exists());
+    assert_eq!(catalog.backups().count(), 0);
+}
+
+#[test]
+fn only_the_latest_runs_are_kept() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (catalog, _) = Catalog::open(scratch.path(), now()).unwrap();
+    let job: JobName = "j".parse().unwrap();
+    for i in 0..(RUNS_KEPT as i64 + 3) {
+        let started_at = now() + chrono::TimeDelta::seconds(i);
+        let run = RunRecord {
+            job: job.clone(),
+            started_at,
+            ended_at: started_at,
+            outcome: record::Outcome::Success,
+            instances: 0,
+            listed: 0,
+            known: 0,
+            mirrored: 0,
+            received_bytes: 0,
+            quarantined: 0,
+            passed_over: vec![],
+            errors: vec![],
+            warnings: vec![],
+        };
+        catalog.add_run(&run).unwrap();
+    }
+    let runs = catalog.runs(&job, 1000).unwrap();
+    assert_eq!(runs.len(), RUNS_KEPT);
+    assert!(runs[0].started_at > runs[1].started_at);
+}

@@ -1,0 +1,169 @@
+//! What a server answers to a `GET` of a link, checked before a single byte is believed.
+
+use backhaul_provider_api::{Checksum, ChecksumAlgorithm, ETagMeaning, Link};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap};
+use reqwest::{Response, StatusCode};
+
+use super::error::FetchError;
+use crate::mirror::staging::Progress;
+
+/// An answer with a body that belongs to the object, from byte `start` on.
+pub struct Answer {
+    /// Where the body begins in the object.
+    pub start: u64,
+    /// What the server says of the object.
+    pub object: Object,
+    /// The body.
+    pub body: Response,
+}
+
+/// What a server says of an object.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Object {
+    /// Its whole length in bytes.
+    pub total_bytes: Option<u64>,
+    /// Its `ETag`, as sent.
+    pub etag: Option<String>,
+    /// Checksums of the whole object.
+    pub checksums: Vec<Checksum>,
+    /// The body's type.
+    pub content_type: Option<String>,
+}
+
+impl Object {
+    /// The `ETag` if it is a strong validator (RFC 9110, section 8.8.1).
+    pub fn strong_etag(&self) -> Option<String> {
+        self.etag.clone().filter(|tag| tag.starts_with('"') && tag.len() > 2)
+    }
+
+    /// What was recorded of an object whose bytes are all there.
+    pub fn of_progress(progress: &Progress) -> Self {
+        let etag = progress.etag.clone();
+        let checksums = etag.as_deref().and_then(plain_md5).into_iter().collect();
+        Self { total_bytes: progress.total_bytes, etag, checksums, content_type: None }
+    }
+}
+
+impl Answer {
+    /// Reads an answer with a status of success to a request for the bytes from `asked` on.
+    ///
+    /// # Errors
+    /// When a part does not begin where it was asked to, or is a kind of answer nobody asked for.
+    pub fn read(response: Response, link: &Link, asked: u64) -> Result<Self, FetchError> {
+        let headers = response.headers();
+        let (start, total_bytes) = match response.status() {
+            StatusCode::OK => (0, number(headers, CONTENT_LENGTH.as_str())),
+            StatusCode::PARTIAL_CONTENT => {
+                let range = headers.get(CONTENT_RANGE).and_then(|value| value.to_str().ok());
+                let (start, end, total) =
+                    range.and_then(content_range).ok_or_else(|| FetchError::Unexpected {
+                        what: "a part without a valid Content-Range".to_owned(),
+                    })?;
+                if asked == 0 || start != asked {
+                    return Err(FetchError::Unexpected {
+                        what: format!("a part from byte {start} on (asked for {asked})"),
+                    });
+                }
+                if let Some(total) = total.filter(|total| end + 1 != *total) {
+                    return Err(FetchError::Unexpected {
+                        what: format!("a part that ends at byte {end} of {total}"),
+                    });
+                }
+                (start, total)
+            }
+            status => {
+                return Err(FetchError::Unexpected { what: format!("HTTP {}", status.as_u16()) });
+            }
+        };
+        let object = Object {
+            total_bytes,
+            etag: text(headers, ETAG.as_str()),
+            checksums: checksums(headers, link),
+            content_type: text(headers, CONTENT_TYPE.as_str()),
+        };
+        Ok(Self { start, object, body: response })
+    }
+
+    /// Checks that a part goes on with the object whose bytes are on disk. A whole answer begins
+    /// the file anew and needs no proof.
+    ///
+    /// # Errors
+    /// `Changed` when it is another object.
+    pub fn continues(&self, progress: &Progress, start: u64) -> Result<(), FetchError> {
+        if self.start == 0 || start == 0 {
+            return Ok(());
+        }
+        let changed = |what: &str| Err(FetchError::Changed { what: what.to_owned() });
+        if self.object.strong_etag().is_none() || self.object.strong_etag() != progress.etag {
+            return changed("another ETag");
+        }
+        match (self.object.total_bytes, progress.total_bytes) {
+            (Some(now), Some(then)) if now != then => changed("another length"),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// `bytes <start>-<end>/<total or *>` (RFC 9110, section 14.4).
+fn content_range(text: &str) -> Option<(u64, u64, Option<u64>)> {
+    let (range, total) = text.strip_prefix("bytes ")?.split_once('/')?;
+    let (start, end) = range.split_once('-')?;
+    let (start, end) = (start.parse().ok()?, end.parse().ok()?);
+    let total = if total == "*" { None } else { Some(total.parse().ok()?) };
+    (start <= end && total.is_none_or(|total| end < total)).then_some((start, end, total))
+}
+
+fn checksums(headers: &HeaderMap, link: &Link) -> Vec<Checksum> {
+    let mut found: Vec<_> = link
+        .checksum_headers
+        .iter()
+        .filter_map(|(name, algorithm)| {
+            let value = text(headers, name)?;
+            Some(Checksum { algorithm: *algorithm, value: value.trim().to_ascii_lowercase() })
+        })
+        .collect();
+    let encrypted = headers.keys().any(|name| name.as_str().contains("server-side-encryption"));
+    if link.etag == ETagMeaning::Md5WhenPlain && !encrypted {
+        found.extend(text(headers, ETAG.as_str()).as_deref().and_then(plain_md5));
+    }
+    found
+}
+
+/// The MD5 in an `ETag` of the S3 family: 32 hex digits in quotes. Multipart objects have a dash
+/// and a number behind, which makes it something else.
+fn plain_md5(etag: &str) -> Option<Checksum> {
+    let value = etag.trim_matches('"');
+    (value.len() == 32 && value.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| Checksum {
+        algorithm: ChecksumAlgorithm::Md5,
+        value: value.to_ascii_lowercase(),
+    })
+}
+
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name)?.to_str().ok().map(str::to_owned)
+}
+
+fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
+    text(headers, name)?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_ranges_are_checked() {
+        assert_eq!(content_range("bytes 20-30/4583"), Some((20, 30, Some(4583))));
+        assert_eq!(content_range("bytes 0-0/*"), Some((0, 0, None)));
+        for broken in ["", "20-30/40", "bytes 30-20/40", "bytes 0-40/40", "bytes a-b/c", "bytes */9"] {
+            assert_eq!(content_range(broken), None, "{broken}");
+        }
+    }
+
+    #[test]
+    fn only_a_plain_etag_is_an_md5() {
+        assert!(plain_md5("\"25f9e794323b453885f5181f1b624d0b\"").is_some());
+        assert!(plain_md5("\"25f9e794323b453885f5181f1b624d0b-3\"").is_none());
+        assert!(plain_md5("W/\"25f9e794323b453885f5181f1b624d0b\"").is_none());
+    }
+}

@@ -1,0 +1,94 @@
+//! The identity proof: is what arrived the vendor's object?
+//!
+//! Exact length where one is known, every checksum the vendor gave, and never an error page. Only
+//! then is the other question asked, whether it is a sound file ([`super::format`]).
+
+use backhaul_provider_api::{Checksum, ChecksumAlgorithm, File, Quality};
+
+use super::answer::Object;
+use super::digest::Digested;
+use super::error::FetchError;
+use super::format;
+use crate::mirror::file_name::SafeName;
+use crate::mirror::manifest::{Content, FileEntry};
+
+/// The checksums that the whole file will be compared with.
+pub fn expected_checksums(file: &File, object: &Object) -> Vec<Checksum> {
+    let mut all = file.checksums.clone();
+    all.extend(object.checksums.iter().cloned());
+    all
+}
+
+/// Proves that a whole file is the vendor's object.
+///
+/// # Errors
+/// When length or a checksum contradicts the vendor, or it is an error page.
+pub fn prove(
+    file: &File,
+    name: &SafeName,
+    object: &Object,
+    bytes: &Digested,
+) -> Result<FileEntry, FetchError> {
+    if let Some(page) = format::error_page(&bytes.head, bytes.length, &file.name) {
+        return Err(FetchError::Unexpected { what: page.to_owned() });
+    }
+    if let Some(size) = file.size.filter(|size| size.quality == Quality::Exact) {
+        if size.contradicts(bytes.length) {
+            return Err(FetchError::WrongLength { got: bytes.length, expected: size.bytes });
+        }
+    }
+    let mut agreed = Vec::new();
+    for checksum in expected_checksums(file, object) {
+        let Some(got) = bytes.value(checksum.algorithm) else { continue };
+        if got != checksum.value.to_ascii_lowercase() {
+            return Err(FetchError::WrongChecksum {
+                algorithm: checksum.algorithm,
+                expected: checksum.value,
+                got: got.to_owned(),
+            });
+        }
+        if !agreed.contains(&checksum) {
+            agreed.push(checksum);
+        }
+    }
+    let found = format::detect(&bytes.head);
+    let content = match (doubt(file, object, bytes, &agreed), format::judge(name.as_str(), found)) {
+        (_, Content::Bad { reason }) => Content::Bad { reason },
+        (Some(reason), _) => Content::Bad { reason },
+        (None, content) => content,
+    };
+    Ok(FileEntry {
+        name: name.clone(),
+        vendor_name: file.name.clone(),
+        size_bytes: bytes.length,
+        sha256: bytes.sha256.clone(),
+        agreed,
+        etag: object.etag.clone(),
+        database: file.database.clone(),
+        format: found.to_string(),
+        content,
+    })
+}
+
+/// What makes a file suspect though nothing disproves it.
+fn doubt(file: &File, object: &Object, bytes: &Digested, agreed: &[Checksum]) -> Option<String> {
+    let whole = |checksum: &Checksum| checksum.algorithm != ChecksumAlgorithm::Unknown;
+    if agreed.iter().any(whole) {
+        return None;
+    }
+    if bytes.length == 0 {
+        return Some("the vendor's file is empty".to_owned());
+    }
+    let exact = file.size.is_some_and(|size| size.quality == Quality::Exact);
+    if object.total_bytes.is_none() && !exact {
+        return Some(
+            "the server told neither a length nor a checksum, so a shortened transfer would not show"
+                .to_owned(),
+        );
+    }
+    let size = file.size.filter(|size| size.contradicts(bytes.length))?;
+    Some(format!(
+        "the file has {} bytes, but the vendor lists about {}",
+        bytes.length, size.bytes
+    ))
+}

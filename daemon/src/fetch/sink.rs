@@ -1,0 +1,100 @@
+//! The end of the line: writes bytes to the staged file and hashes them on the way.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
+use rustix::fs::FallocateFlags;
+
+use super::digest::{Digested, Digests};
+use super::error::FetchError;
+use crate::dir::{Dir, FsError};
+use crate::mirror::file_name::SafeName;
+
+const BUFFER_BYTES: usize = 256 << 10;
+
+/// A staged file that grows from its front. Writing blocks; passes run on threads of their own.
+pub struct Sink {
+    file: File,
+    length: u64,
+    digests: Digests,
+    path: std::path::PathBuf,
+}
+
+impl Sink {
+    /// Goes on after the first `start` bytes, which are hashed again from disk; what lies behind
+    /// them is cut off.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn resume(
+        file: File,
+        start: u64,
+        mut digests: Digests,
+        dir: &Dir,
+        name: &SafeName,
+    ) -> Result<Self, FetchError> {
+        let path = dir.path().join(name.as_str());
+        let failed = |doing, source| FsError { doing, path: path.clone(), source };
+        file.set_len(start).map_err(|source| failed("cut", source))?;
+        let mut buffer = vec![0; BUFFER_BYTES.min(usize::try_from(start).unwrap_or(BUFFER_BYTES))];
+        let mut at = 0;
+        while at < start {
+            let want = buffer.len().min(usize::try_from(start - at).unwrap_or(buffer.len()));
+            file.read_exact_at(&mut buffer[..want], at).map_err(|source| failed("read", source))?;
+            digests.update(&buffer[..want]);
+            at += want as u64;
+        }
+        Ok(Self { file, length: start, digests, path })
+    }
+
+    /// Takes the room for the whole file now, so that a full disk shows at once.
+    ///
+    /// # Errors
+    /// When there is not enough room.
+    pub fn reserve(&self, total_bytes: Option<u64>) -> Result<(), FetchError> {
+        let missing = total_bytes.unwrap_or(0).saturating_sub(self.length);
+        if missing == 0 {
+            return Ok(());
+        }
+        match rustix::fs::fallocate(&self.file, FallocateFlags::KEEP_SIZE, self.length, missing) {
+            // Not every file system can; writing will tell.
+            Ok(()) | Err(rustix::io::Errno::OPNOTSUPP) => Ok(()),
+            Err(errno) => Err(self.failed("reserve space for", errno.into()).into()),
+        }
+    }
+
+    /// Appends bytes.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), FetchError> {
+        self.file
+            .write_all_at(bytes, self.length)
+            .map_err(|source| self.failed("write", source))?;
+        self.digests.update(bytes);
+        self.length += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Makes everything written so far survive a power cut.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn sync(&self) -> Result<(), FetchError> {
+        Ok(self.file.sync_all().map_err(|source| self.failed("sync", source))?)
+    }
+
+    /// How many bytes there are.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// The digests over the whole file.
+    pub fn finish(self) -> Digested {
+        self.digests.finish(self.length)
+    }
+
+    fn failed(&self, doing: &'static str, source: std::io::Error) -> FsError {
+        FsError { doing, path: self.path.clone(), source }
+    }
+}

@@ -1,0 +1,23 @@
+//! Backhaul: keeps your own copy of every cloud database backup.
+//!
+//! The library behind the one binary `backhaul`. Where to start reading:
+//!
+//! - [`pass`] is one sync pass of a job, top to bottom: list, fetch, prove, publish, retain;
+//! - [`fetch`] brings a file from the vendor, [`mirror`] is what lies on disk, [`catalog`] the
+//!   index over it, [`retention`] decides what stays;
+//! - [`provider`] talks to the sandboxed child process in which [`provider_host`] opens a
+//!   vendor's shared library.
+
+pub mod catalog;
+pub mod credential;
+pub mod dir;
+pub mod egress;
+pub mod event;
+pub mod fetch;
+pub mod mirror;
+pub mod pass;
+pub mod provider;
+pub mod provider_host;
+pub mod recipe;
+pub mod redact;
+pub mod retention;

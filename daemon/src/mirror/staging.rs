@@ -1,0 +1,214 @@
+//! Downloads under way, kept so that a restart or a power cut loses little and trusts nothing
+//! that is not there.
+//!
+//! `.backhaul/staging/<id>/` holds `state.json` and `data/`; the latter becomes the backup's
+//! directory in one rename. `state.json` records, per file, what it is an image of (length and
+//! validator), how many bytes are durable, and its digest once it is complete.
+//!
+//! How far a file can be resumed: after a crash of the program the page cache still holds every
+//! byte that was written, so the file's own length counts; after a power cut (the kernel's boot
+//! id has changed) only what was synced counts. Files grow strictly from the front.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+
+use backhaul_provider_api::{FileId, PrepareToken};
+use serde::{Deserialize, Serialize};
+
+use super::file_name::SafeName;
+use super::identity::{BackupId, Identity};
+use super::layout::{HIDDEN, STAGING};
+use super::manifest::FileEntry;
+use crate::dir::{Dir, FsError};
+
+const STATE: &str = "state.json";
+const DATA: &str = "data";
+const FORMAT: u32 = 1;
+const STATE_MAX_BYTES: u64 = 32 << 20;
+
+/// What is known of a download under way.
+#[derive(Debug, Serialize, Deserialize)]
+struct State {
+    format: u32,
+    identity: Identity,
+    /// The kernel's boot at which the files were last written.
+    boot: String,
+    /// The token of a preparation under way; written before the first poll.
+    #[serde(default)]
+    token: Option<PrepareToken>,
+    #[serde(default)]
+    files: BTreeMap<FileId, Progress>,
+}
+
+/// How far one file is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// The whole length that the server announced, in bytes.
+    pub total_bytes: Option<u64>,
+    /// The strong validator of the object that the bytes are of.
+    pub etag: Option<String>,
+    /// How many bytes are surely on disk.
+    pub durable_bytes: u64,
+    /// What the file is, once it is complete and on disk.
+    pub finished: Option<FileEntry>,
+}
+
+impl PartialEq for FileEntry {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.sha256 == other.sha256
+    }
+}
+
+impl Eq for FileEntry {}
+
+/// The staging directory of one backup.
+pub struct Staging {
+    parent: Dir,
+    own: Dir,
+    data: Dir,
+    id: BackupId,
+    state: State,
+    /// Whether the page cache still is what wrote the files.
+    same_boot: bool,
+}
+
+impl Staging {
+    /// Opens the staging directory of a backup, with what an earlier run left in it.
+    ///
+    /// # Errors
+    /// When the directory cannot be used.
+    pub fn open(job_dir: &Dir, identity: &Identity, boot: &str) -> Result<Self, FsError> {
+        let id = identity.id();
+        let parent = job_dir.ensure_dir(HIDDEN)?.ensure_dir(STAGING)?;
+        let own = parent.ensure_dir(id.as_str())?;
+        let earlier = own
+            .read(STATE, STATE_MAX_BYTES)
+            .ok()
+            .and_then(|bytes| serde_json::from_slice::<State>(&bytes).ok())
+            .filter(|state| state.format == FORMAT && state.identity == *identity);
+        let fresh = earlier.is_none();
+        let mut state = earlier.unwrap_or_else(|| State {
+            format: FORMAT,
+            identity: identity.clone(),
+            boot: boot.to_owned(),
+            token: None,
+            files: BTreeMap::new(),
+        });
+        if fresh {
+            // Bytes of which nothing is recorded are of no use.
+            own.remove_tree(DATA)?;
+        }
+        let same_boot = state.boot == boot;
+        state.boot = boot.to_owned();
+        let data = own.ensure_dir(DATA)?;
+        let staging = Self { parent, own, data, id, state, same_boot };
+        staging.save()?;
+        Ok(staging)
+    }
+
+    /// The directory that becomes the backup's.
+    pub fn data(&self) -> &Dir {
+        &self.data
+    }
+
+    /// The directory that holds [`Staging::data`], for the rename.
+    pub fn own(&self) -> &Dir {
+        &self.own
+    }
+
+    /// The name of the data directory in [`Staging::own`].
+    pub fn data_name(&self) -> &'static str {
+        DATA
+    }
+
+    /// The token of a preparation that an earlier run began.
+    pub fn token(&self) -> Option<&PrepareToken> {
+        self.state.token.as_ref()
+    }
+
+    /// Records a preparation, durably, before it is polled.
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub fn set_token(&mut self, token: Option<PrepareToken>) -> Result<(), FsError> {
+        if self.state.token != token {
+            self.state.token = token;
+            self.save()?;
+        }
+        Ok(())
+    }
+
+    /// How far a file is.
+    pub fn progress(&self, id: &FileId) -> Progress {
+        self.state.files.get(id).cloned().unwrap_or_default()
+    }
+
+    /// Opens a file's data and tells how many bytes from its front may be built upon.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn open_file(&mut self, id: &FileId, name: &SafeName) -> Result<(File, u64), FsError> {
+        let file = self.data.open_or_create(name.as_str())?;
+        let length = file
+            .metadata()
+            .map_err(|source| self.data.error("look at", name.as_str().as_ref(), source))?
+            .len();
+        let progress = self.progress(id);
+        let trusted = if self.same_boot { length } else { length.min(progress.durable_bytes) };
+        // Without a record of what the bytes are of, they are of no use.
+        let trusted = if progress == Progress::default() { 0 } else { trusted };
+        let start = trusted.min(progress.total_bytes.unwrap_or(u64::MAX));
+        Ok((file, start))
+    }
+
+    /// Records how far a file is, durably. The caller has synced what it claims.
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub fn record(&mut self, id: &FileId, progress: Progress) -> Result<(), FsError> {
+        self.state.files.insert(id.clone(), progress);
+        self.save()
+    }
+
+    /// Forgets all bytes of all files: the vendor's set of files has changed.
+    ///
+    /// # Errors
+    /// When something cannot be removed.
+    pub fn restart(&mut self) -> Result<(), FsError> {
+        self.state.files.clear();
+        self.save()?;
+        self.own.remove_tree(DATA)?;
+        self.data = self.own.ensure_dir(DATA)?;
+        Ok(())
+    }
+
+    /// The files with a record.
+    pub fn known_files(&self) -> impl Iterator<Item = &FileId> {
+        self.state.files.keys()
+    }
+
+    /// Removes what is left after publication, or a download given up.
+    ///
+    /// # Errors
+    /// When something cannot be removed.
+    pub fn remove(self) -> Result<(), FsError> {
+        self.parent.remove_tree(self.id.as_str())
+    }
+
+    fn save(&self) -> Result<(), FsError> {
+        // Plain data with text keys always serialises.
+        let bytes = serde_json::to_vec(&self.state).unwrap_or_default();
+        self.own.write_durable(STATE, &bytes)
+    }
+}
+
+/// The kernel's boot id; a new one after every start of the machine.
+pub fn boot_id() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .map(|text| text.trim().to_owned())
+        // Unknown: then nothing unsynced is ever trusted, because no two are equal.
+        .unwrap_or_else(|_| format!("unknown-{}", std::process::id()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,75 @@
+use backhaul_provider_api::{BackupKey, InstanceId};
+use std::io::Write;
+
+use super::*;
+
+fn identity() -> Identity {
+    Identity {
+        provider: "p".into(),
+        scope: "s".into(),
+        instance: InstanceId::new("i"),
+        key: BackupKey::new("k"),
+    }
+}
+
+fn progress(durable_bytes: u64) -> Progress {
+    Progress { total_bytes: Some(100), etag: Some("\"e\"".into()), durable_bytes, finished: None }
+}
+
+fn write_bytes(staging: &mut Staging, count: usize) {
+    let id = FileId::new("f");
+    let (mut file, _) = staging.open_file(&id, &SafeName::from_vendor("f")).unwrap();
+    file.write_all(&vec![7; count]).unwrap();
+}
+
+#[test]
+fn after_a_crash_of_the_program_all_written_bytes_count() {
+    let scratch = tempfile::tempdir().unwrap();
+    let dir = Dir::open(scratch.path()).unwrap();
+    let mut staging = Staging::open(&dir, &identity(), "boot-1").unwrap();
+    staging.record(&FileId::new("f"), progress(10)).unwrap();
+    write_bytes(&mut staging, 40);
+    drop(staging);
+    let mut again = Staging::open(&dir, &identity(), "boot-1").unwrap();
+    let (_, start) = again.open_file(&FileId::new("f"), &SafeName::from_vendor("f")).unwrap();
+    assert_eq!(start, 40);
+}
+
+#[test]
+fn after_a_power_cut_only_synced_bytes_count() {
+    let scratch = tempfile::tempdir().unwrap();
+    let dir = Dir::open(scratch.path()).unwrap();
+    let mut staging = Staging::open(&dir, &identity(), "boot-1").unwrap();
+    staging.record(&FileId::new("f"), progress(10)).unwrap();
+    write_bytes(&mut staging, 40);
+    drop(staging);
+    let mut again = Staging::open(&dir, &identity(), "boot-2").unwrap();
+    let (_, start) = again.open_file(&FileId::new("f"), &SafeName::from_vendor("f")).unwrap();
+    assert_eq!(start, 10);
+}
+
+#[test]
+fn bytes_without_a_record_are_thrown_away() {
+    let scratch = tempfile::tempdir().unwrap();
+    let dir = Dir::open(scratch.path()).unwrap();
+    let mut staging = Staging::open(&dir, &identity(), "boot-1").unwrap();
+    write_bytes(&mut staging, 40);
+    let (_, start) = staging.open_file(&FileId::new("f"), &SafeName::from_vendor("f")).unwrap();
+    assert_eq!(start, 0);
+    staging.own.write_durable(STATE, b"{broken").unwrap();
+    drop(staging);
+    let again = Staging::open(&dir, &identity(), "boot-1").unwrap();
+    assert!(again.data().entries().unwrap().is_empty());
+}
+
+#[test]
+fn a_preparation_token_survives() {
+    let scratch = tempfile::tempdir().unwrap();
+    let dir = Dir::open(scratch.path()).unwrap();
+    let mut staging = Staging::open(&dir, &identity(), "boot-1").unwrap();
+    staging.set_token(Some(PrepareToken::new("t"))).unwrap();
+    drop(staging);
+    let again = Staging::open(&dir, &identity(), "boot-2").unwrap();
+    assert_eq!(again.token(), Some(&PrepareToken::new("t")));
+    again.remove().unwrap();
+}

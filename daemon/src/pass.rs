@@ -1,0 +1,253 @@
+//! The sync pass: one job, once, from the vendor's list to the mirror. Read [`run`] top to bottom.
+//!
+//! Steps are calls to other modules; retries and limits are inside the steps, decisions are here.
+//! A pass never stops at the first backup that fails: it mirrors what it can, and says what it
+//! could not.
+
+pub mod context;
+pub mod fetch_backup;
+pub mod listing;
+pub mod prepare;
+pub mod retain;
+pub mod vendor;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use backhaul_config::{Account, Job};
+use backhaul_provider_api::Timestamp;
+use futures_util::StreamExt;
+use tokio_util::sync::CancellationToken;
+
+use crate::catalog::record::{Outcome, RunRecord};
+use crate::dir::Dir;
+use crate::event::Event;
+use crate::provider::{GaveUp, ProviderError};
+pub use context::Context;
+use fetch_backup::BackupError;
+use listing::Survey;
+use vendor::Vendor;
+
+/// How many backups of one pass are under way at the same time at most. The daemon's
+/// `max_downloads` limits the files below that.
+const BACKUPS_AT_ONCE: usize = 16;
+
+/// Runs one pass of a job and records it.
+pub async fn run(
+    context: &Context,
+    job: &Arc<Job>,
+    account: &Arc<Account>,
+    cancel: &CancellationToken,
+) -> RunRecord {
+    let started_at = context.now();
+    tracing::info!(job = %job.name, "pass started");
+    context.events.tell(Event::PassStarted { job: job.name.clone() });
+    let mut report = Report::default();
+    let fatal = steps(context, job, account, cancel, &mut report).await.err();
+    if let Some(error) = fatal {
+        if !matches!(error, PassError::Stopped) {
+            report.errors.push(error.to_string());
+        }
+    }
+    let run = report.into_record(job, started_at, context.now(), cancel.is_cancelled());
+    if let Err(error) = context.catalog.add_run(&run) {
+        tracing::error!(job = %job.name, %error, "the run could not be recorded");
+    }
+    log_end(&run);
+    context.events.tell(Event::PassEnded { run: Box::new(run.clone()) });
+    run
+}
+
+async fn steps(
+    context: &Context,
+    job: &Arc<Job>,
+    account: &Arc<Account>,
+    cancel: &CancellationToken,
+    report: &mut Report,
+) -> Result<(), PassError> {
+    // The directory comes first: without a place to put them, no backup need be listed.
+    let directory = Dir::create_all(&job.directory)?;
+    let vendor = Vendor::open(context, job, account, cancel).await?;
+
+    // What does the vendor have, and what of it is new?
+    let survey = listing::survey(context, &vendor, job, &directory).await?;
+    report.take(&survey);
+    tracing::info!(
+        job = %job.name, instances = survey.instances, listed = survey.listed, new = survey.wanted.len(),
+        "the vendor's backups are listed"
+    );
+    context.events.tell(Event::Listed {
+        job: job.name.clone(),
+        listed: survey.listed,
+        to_fetch: survey.wanted.len() as u64,
+        bytes: survey.wanted.iter().filter_map(|wanted| Some(wanted.backup.size?.bytes)).sum(),
+    });
+
+    // Fetch, prove, publish and record each of them.
+    let received = AtomicU64::new(0);
+    let fetcher = vendor.fetcher(context)?;
+    let transfers = survey.wanted.iter().map(|wanted| {
+        let task = fetch_backup::Task {
+            context,
+            job,
+            account,
+            vendor: &vendor,
+            fetcher: &fetcher,
+            directory: &directory,
+            wanted,
+            received: &received,
+        };
+        async move { (wanted, fetch_backup::mirror(&task).await) }
+    });
+    let mut transfers = futures_util::stream::iter(transfers).buffer_unordered(BACKUPS_AT_ONCE);
+    while let Some((wanted, result)) = transfers.next().await {
+        match result {
+            Ok(record) => {
+                report.mirrored += 1;
+                if !record.verification.counts() {
+                    report.warnings.push(format!("backup {} is suspect; see `backhaul show {}`", record.name, record.id));
+                }
+            }
+            Err(BackupError::Stopped) => {}
+            // The error that ended the session is told by the backup that met it.
+            Err(BackupError::Provider(ProviderError::Ended { .. })) => {
+                report.unreached += 1;
+            }
+            Err(error) => {
+                let id = wanted.identity.id();
+                tracing::warn!(job = %job.name, backup = %id, %error, "a backup could not be mirrored");
+                context.events.tell(Event::BackupFailed { job: job.name.clone(), id: id.clone(), error: error.to_string() });
+                report.errors.push(format!("backup {} ({id}): {error}", wanted.label()));
+            }
+        }
+    }
+    drop(transfers);
+    if report.unreached > 0 {
+        report.warnings.push(format!("{} more backups were not reached; the next pass goes on", report.unreached));
+    }
+    report.received_bytes = received.load(Ordering::Relaxed);
+    if cancel.is_cancelled() {
+        return Err(PassError::Stopped);
+    }
+
+    // Only after a complete and successful pass is anything let go.
+    let sound = report.errors.is_empty() && survey.complete();
+    report.quarantined = retain::apply(context, job, &directory, sound, &mut report.warnings)?;
+    Ok(())
+}
+
+/// What ends a pass before its steps are through.
+#[derive(Debug, thiserror::Error)]
+pub enum PassError {
+    /// It was told to stop.
+    #[error("stopped")]
+    Stopped,
+    /// The account cannot be used.
+    #[error(transparent)]
+    Account(#[from] crate::credential::CredentialError),
+    /// The provider or the vendor.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
+    /// The library does not serve it.
+    #[error("provider `{provider}` has no service `{service}`; see `backhaul providers list`")]
+    NoService {
+        /// The provider.
+        provider: String,
+        /// The service asked for.
+        service: String,
+    },
+    /// No HTTP client can be made.
+    #[error("no HTTP client can be made: {0}")]
+    HttpClient(String),
+    /// No library serves the provider.
+    #[error("no library for provider `{0}`; see `backhaul providers list`")]
+    NoProvider(String),
+    /// The disk.
+    #[error(transparent)]
+    File(#[from] crate::dir::FsError),
+    /// The catalog.
+    #[error(transparent)]
+    Catalog(#[from] crate::catalog::CatalogError),
+}
+
+impl From<GaveUp> for PassError {
+    fn from(gave_up: GaveUp) -> Self {
+        match gave_up {
+            GaveUp::Cancelled => Self::Stopped,
+            GaveUp::Failed(error) => Self::Provider(error),
+        }
+    }
+}
+
+/// What a pass has to say so far.
+#[derive(Default)]
+struct Report {
+    instances: u64,
+    listed: u64,
+    known: u64,
+    mirrored: u64,
+    unreached: u64,
+    received_bytes: u64,
+    quarantined: u64,
+    passed_over: Vec<String>,
+    errors: Vec<String>,
+    warnings: Vec<String>,
+}
+
+impl Report {
+    fn take(&mut self, survey: &Survey) {
+        self.instances = survey.instances;
+        self.listed = survey.listed;
+        self.known = survey.known;
+        self.passed_over.clone_from(&survey.passed_over);
+        self.errors.extend(survey.errors.iter().cloned());
+        self.warnings.extend(survey.warnings.iter().cloned());
+    }
+
+    fn into_record(
+        self,
+        job: &Job,
+        started_at: Timestamp,
+        ended_at: Timestamp,
+        stopped: bool,
+    ) -> RunRecord {
+        let outcome = match (stopped, self.errors.is_empty()) {
+            (true, _) => Outcome::Stopped,
+            (false, true) => Outcome::Success,
+            (false, false) => Outcome::Failed,
+        };
+        RunRecord {
+            job: job.name.clone(),
+            started_at,
+            ended_at,
+            outcome,
+            instances: self.instances,
+            listed: self.listed,
+            known: self.known,
+            mirrored: self.mirrored,
+            received_bytes: self.received_bytes,
+            quarantined: self.quarantined,
+            passed_over: self.passed_over,
+            errors: self.errors,
+            warnings: self.warnings,
+        }
+    }
+}
+
+fn log_end(run: &RunRecord) {
+    for what in &run.passed_over {
+        tracing::info!(job = %run.job, "passed over: {what}");
+    }
+    for warning in &run.warnings {
+        tracing::warn!(job = %run.job, "{warning}");
+    }
+    for error in &run.errors {
+        tracing::error!(job = %run.job, "{error}");
+    }
+    let took = run.ended_at.signed_duration_since(run.started_at);
+    tracing::info!(
+        job = %run.job, outcome = ?run.outcome, mirrored = run.mirrored, known = run.known,
+        bytes = run.received_bytes, quarantined = run.quarantined, seconds = took.num_seconds(),
+        "pass ended"
+    );
+}

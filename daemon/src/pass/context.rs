@@ -1,0 +1,66 @@
+//! What all passes share.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use backhaul_config::{AccountName, ProviderName};
+use backhaul_provider_api::Timestamp;
+
+use crate::catalog::Catalog;
+use crate::event::Events;
+use crate::fetch::limits::Limits;
+use crate::provider::{AccountLimits, Libraries, Library, discover};
+
+use super::PassError;
+
+/// The parts that every pass uses; cheap to clone.
+#[derive(Clone)]
+pub struct Context {
+    /// The index of what is mirrored.
+    pub catalog: Arc<Catalog>,
+    /// Slots, bandwidth and reserve of all transfers.
+    pub limits: Limits,
+    /// The provider libraries.
+    pub libraries: Arc<Libraries>,
+    /// The folders they are looked for in.
+    pub provider_path: Arc<[PathBuf]>,
+    /// Tells what happens.
+    pub events: Events,
+    /// The kernel's boot, which decides what unsynced bytes are worth.
+    pub boot: Arc<str>,
+    /// Request limits by account, shared by all its jobs.
+    pub account_limits: Arc<Mutex<BTreeMap<AccountName, Arc<AccountLimits>>>>,
+}
+
+impl Context {
+    /// The time, by the machine's clock.
+    pub fn now(&self) -> Timestamp {
+        chrono::Utc::now()
+    }
+
+    /// The library of a provider, as it is on disk now.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be used.
+    pub async fn library(&self, provider: &ProviderName) -> Result<Arc<Library>, PassError> {
+        let found = discover(&self.provider_path).libraries.remove(provider.as_str());
+        let found = found.ok_or_else(|| PassError::NoProvider(provider.to_string()))?;
+        Ok(self.libraries.load(&found.path).await.map_err(crate::provider::ProviderError::from)?)
+    }
+
+    /// The limits of an account, made by `make` at the first use.
+    pub fn limits_of(
+        &self,
+        account: &AccountName,
+        make: impl FnOnce() -> AccountLimits,
+    ) -> Arc<AccountLimits> {
+        let mut limits = self.account_limits.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(limits.entry(account.clone()).or_insert_with(|| Arc::new(make())))
+    }
+
+    /// Forgets the limits of accounts whose configuration changed.
+    pub fn forget_limits(&self, account: &AccountName) {
+        self.account_limits.lock().unwrap_or_else(PoisonError::into_inner).remove(account);
+    }
+}

@@ -1,0 +1,209 @@
+//! Mirrors one backup: prepare, resolve, fetch every file, publish, record.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use backhaul_config::{Account, Job};
+use backhaul_provider_api::File;
+
+use super::context::Context;
+use super::listing::Wanted;
+use super::prepare;
+use super::vendor::Vendor;
+use crate::catalog::{BackupRecord, CatalogError};
+use crate::dir::{Dir, FsError};
+use crate::event::Event;
+use crate::fetch::link::Links;
+use crate::fetch::{self, FetchError, Fetcher, FileTask};
+use crate::mirror::manifest::{Content, FORMAT, FileEntry, Manifest, Verification};
+use crate::mirror::publish::{self, PublishError};
+use crate::mirror::staging::Staging;
+use crate::provider::{GaveUp, ProviderError};
+use crate::recipe;
+
+/// How many files a backup may have.
+const FILES_MAX: usize = 50_000;
+
+/// One backup to be mirrored.
+pub struct Task<'a> {
+    /// What all passes share.
+    pub context: &'a Context,
+    /// The job.
+    pub job: &'a Job,
+    /// The job's account.
+    pub account: &'a Account,
+    /// The vendor.
+    pub vendor: &'a Vendor,
+    /// Fetches files.
+    pub fetcher: &'a Fetcher,
+    /// The job's directory.
+    pub directory: &'a Dir,
+    /// The backup.
+    pub wanted: &'a Wanted,
+    /// Counts the bytes of the whole pass.
+    pub received: &'a AtomicU64,
+}
+
+/// Why a backup could not be mirrored in this pass.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// The pass was told to stop.
+    #[error("stopped")]
+    Stopped,
+    /// The vendor takes longer than a pass waits.
+    #[error("the vendor is still preparing it; the next pass asks again")]
+    StillPreparing,
+    /// The vendor names no file.
+    #[error("the vendor names no file in it")]
+    NoFiles,
+    /// Too many files.
+    #[error("it has {0} files, more than the {FILES_MAX} that Backhaul takes")]
+    TooManyFiles(usize),
+    /// The provider or the vendor.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
+    /// A file.
+    #[error("file {file}: {source}")]
+    File {
+        /// The vendor's name for it.
+        file: String,
+        /// What happened.
+        source: FetchError,
+    },
+    /// The links.
+    #[error(transparent)]
+    Links(FetchError),
+    /// The disk.
+    #[error(transparent)]
+    Disk(#[from] FsError),
+    /// The publication.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    /// The catalog.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+}
+
+impl From<GaveUp> for BackupError {
+    fn from(gave_up: GaveUp) -> Self {
+        match gave_up {
+            GaveUp::Cancelled => Self::Stopped,
+            GaveUp::Failed(error) => Self::Provider(error),
+        }
+    }
+}
+
+impl BackupError {
+    fn of_links(error: FetchError) -> Self {
+        match error {
+            FetchError::Cancelled => Self::Stopped,
+            FetchError::Provider(error) => Self::Provider(error),
+            error => Self::Links(error),
+        }
+    }
+
+    fn of_file(file: &File, source: FetchError) -> Self {
+        match source {
+            FetchError::Cancelled => Self::Stopped,
+            FetchError::Provider(error @ ProviderError::Ended { .. }) => Self::Provider(error),
+            source => Self::File { file: file.name.clone(), source },
+        }
+    }
+}
+
+/// Mirrors one backup. On return it is published and recorded, and survives a power cut.
+///
+/// # Errors
+/// When it cannot be had in this pass; what arrived stays in staging for the next.
+pub async fn mirror(task: &Task<'_>) -> Result<BackupRecord, BackupError> {
+    let Task { context, job, wanted, directory, .. } = *task;
+    let cancel = task.vendor.cancel();
+    if cancel.is_cancelled() {
+        return Err(BackupError::Stopped);
+    }
+    let id = wanted.identity.id();
+    let mut staging = Staging::open(directory, &wanted.identity, &context.boot)?;
+    let token = prepare::prepare(task.vendor, wanted, &mut staging, cancel).await?;
+
+    let links = Links::resolve(task.vendor, &wanted.instance, &wanted.backup, token, job.network)
+        .await
+        .map_err(BackupError::of_links)?;
+    let files = links.files().await;
+    match files.len() {
+        0 => return Err(BackupError::NoFiles),
+        count if count > FILES_MAX => return Err(BackupError::TooManyFiles(count)),
+        _ => {}
+    }
+    let named: BTreeSet<_> = files.iter().map(|file| &file.id).collect();
+    if staging.known_files().any(|known| !named.contains(known)) {
+        // The vendor's set of files is another one than last time.
+        staging.restart()?;
+    }
+
+    context.events.tell(Event::FetchStarted {
+        job: job.name.clone(),
+        id: id.clone(),
+        name: wanted.label().to_owned(),
+        bytes: files.iter().map(|file| Some(file.size?.bytes)).sum(),
+    });
+    let on_bytes = |bytes| {
+        task.received.fetch_add(bytes, Ordering::Relaxed);
+        context.events.tell(Event::Received { job: job.name.clone(), id: id.clone(), bytes });
+    };
+    let mut entries = Vec::with_capacity(files.len());
+    for (file, (_, name)) in files.iter().zip(fetch::names(&files)) {
+        let one = FileTask { links: &links, file, name: &name, on_bytes: &on_bytes, cancel };
+        let fetched = task.fetcher.file(&one, &mut staging).await;
+        entries.push(fetched.map_err(|source| BackupError::of_file(file, source))?);
+    }
+
+    let manifest = manifest(task, entries);
+    let path = publish::publish(directory, staging, &manifest)?;
+    let record = BackupRecord::of(&manifest, job.directory.clone(), path);
+    context.catalog.put(std::slice::from_ref(&record))?;
+    tracing::info!(
+        job = %job.name, backup = %record.id, name = wanted.label(), bytes = record.size_bytes,
+        path = %record.path, "backup mirrored"
+    );
+    context.events.tell(Event::Mirrored {
+        job: job.name.clone(),
+        id: record.id.clone(),
+        path: job.directory.join(&record.path).display().to_string(),
+        bytes: record.size_bytes,
+        suspect: match &record.verification {
+            Verification::Verified => Vec::new(),
+            Verification::Suspect { reasons } => reasons.clone(),
+        },
+    });
+    Ok(record)
+}
+
+fn manifest(task: &Task<'_>, files: Vec<FileEntry>) -> Manifest {
+    let Task { context, job, account, wanted, vendor, .. } = *task;
+    let reasons: Vec<_> = files
+        .iter()
+        .filter_map(|file| match &file.content {
+            Content::Bad { reason } => Some(format!("{}: {reason}", file.name)),
+            Content::Good | Content::CannotTell => None,
+        })
+        .collect();
+    Manifest {
+        format: FORMAT,
+        id: wanted.identity.id(),
+        identity: wanted.identity.clone(),
+        service: job.service.clone(),
+        provider_version: vendor.provider_version().to_owned(),
+        account: account.name.to_string(),
+        job: job.name.to_string(),
+        instance: wanted.instance.clone(),
+        restore: recipe::steps(&wanted.backup, &files),
+        backup: wanted.backup.clone(),
+        size_bytes: files.iter().map(|file| file.size_bytes).sum(),
+        files,
+        verification: match reasons.is_empty() {
+            true => Verification::Verified,
+            false => Verification::Suspect { reasons },
+        },
+        mirrored_at: context.now(),
+    }
+}

@@ -1,0 +1,194 @@
+//! Reads the vendor's lists to their ends and finds out what of them is new.
+//!
+//! Pages are looked at one by one; of what is known already nothing is kept, so memory grows only
+//! with what is to be fetched.
+
+use std::collections::BTreeSet;
+
+use backhaul_config::Job;
+use backhaul_provider_api::{Backup, Completeness, Instance, Next, State};
+
+use super::context::Context;
+use super::vendor::{self, Vendor};
+use super::PassError;
+use crate::catalog::BackupRecord;
+use crate::dir::Dir;
+use crate::mirror::identity::Identity;
+use crate::mirror::publish;
+
+/// How many passed-over entries a pass reports by name.
+const PASSED_OVER_MAX: usize = 100;
+
+/// A backup that is to be fetched.
+#[derive(Debug)]
+pub struct Wanted {
+    /// What makes it this backup.
+    pub identity: Identity,
+    /// Its instance.
+    pub instance: Instance,
+    /// The backup as listed.
+    pub backup: Backup,
+}
+
+impl Wanted {
+    /// Its name for people.
+    pub fn label(&self) -> &str {
+        if self.backup.name.is_empty() { self.backup.key.as_str() } else { &self.backup.name }
+    }
+}
+
+/// What the vendor has.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// How many instances the job wants.
+    pub instances: u64,
+    /// How many backups of theirs are listed.
+    pub listed: u64,
+    /// How many are mirrored already.
+    pub known: u64,
+    /// What is to be fetched, newest first.
+    pub wanted: Vec<Wanted>,
+    /// Listed, but not to be fetched, and why.
+    pub passed_over: Vec<String>,
+    /// Instances that could not be listed, and why.
+    pub errors: Vec<String>,
+    /// Listings that do not cover everything, and why.
+    pub warnings: Vec<String>,
+    incomplete: bool,
+}
+
+impl Survey {
+    /// Whether every list was read to its stated end. Only then does absence mean anything.
+    pub fn complete(&self) -> bool {
+        !self.incomplete
+    }
+
+    fn pass_over(&mut self, what: String) {
+        if self.passed_over.len() < PASSED_OVER_MAX {
+            self.passed_over.push(what);
+        }
+    }
+}
+
+/// Lists what the job wants.
+///
+/// # Errors
+/// When the account's instances cannot be listed, or the catalog cannot be read. A single
+/// instance that fails is reported in the survey.
+pub async fn survey(
+    context: &Context,
+    vendor: &Vendor,
+    job: &Job,
+    directory: &Dir,
+) -> Result<Survey, PassError> {
+    let mut survey = Survey::default();
+    let (all, end) = vendor.instances(job).await?;
+    if !end.complete {
+        survey.incomplete = true;
+        let why = end.reason.unwrap_or_else(|| "no reason was given".to_owned());
+        survey.warnings.push(format!("the list of instances is not complete: {why}"));
+    }
+    let wanted: Vec<_> =
+        all.into_iter().filter(|one| job.wants(one.id.as_str(), &one.name)).collect();
+    survey.instances = wanted.len() as u64;
+    if wanted.is_empty() {
+        // A job that silently mirrors nothing is the worst kind of success.
+        survey.errors.push(match job.instances.is_empty() {
+            true => "the account has no instance of this service".to_owned(),
+            false => "no instance of the account matches `instances`".to_owned(),
+        });
+    }
+    for instance in wanted {
+        if let Err(error) = list_instance(context, vendor, job, directory, &instance, &mut survey).await {
+            match error {
+                PassError::Provider(error) if !vendor::ends_pass(&error) => {
+                    survey.incomplete = true;
+                    survey
+                        .errors
+                        .push(format!("instance {} ({}): {error}", instance.name, instance.id));
+                }
+                error => return Err(error),
+            }
+        }
+    }
+    // The newest backup is the one that matters most.
+    survey.wanted.sort_by_key(|wanted| std::cmp::Reverse(wanted.backup.started_at));
+    Ok(survey)
+}
+
+async fn list_instance(
+    context: &Context,
+    vendor: &Vendor,
+    job: &Job,
+    directory: &Dir,
+    instance: &Instance,
+    survey: &mut Survey,
+) -> Result<(), PassError> {
+    let mut pages = vendor.pages(instance, job);
+    // A list may shift between pages and show an entry twice.
+    let mut seen = BTreeSet::new();
+    while let Some(page) = pages.next().await? {
+        for entry in page.passed_over {
+            survey.pass_over(format!("{} of {}: {}", entry.what, instance.id, entry.reason));
+        }
+        for backup in page.backups {
+            if !job.kinds.contains(&backup.kind) || !seen.insert(backup.key.clone()) {
+                continue;
+            }
+            survey.listed += 1;
+            consider(context, vendor, job, directory, instance, backup, survey)?;
+        }
+        if let Next::End(Completeness { complete: false, reason, .. }) = page.next {
+            survey.incomplete = true;
+            let why = reason.unwrap_or_else(|| "no reason was given".to_owned());
+            survey
+                .warnings
+                .push(format!("the list of backups of {} is not complete: {why}", instance.id));
+        }
+    }
+    Ok(())
+}
+
+fn consider(
+    context: &Context,
+    vendor: &Vendor,
+    job: &Job,
+    directory: &Dir,
+    instance: &Instance,
+    backup: Backup,
+    survey: &mut Survey,
+) -> Result<(), PassError> {
+    let identity = vendor.identity(instance, &backup);
+    if context.catalog.knows(&identity, &job.directory)? {
+        survey.known += 1;
+        return Ok(());
+    }
+    let why_not = match &backup.state {
+        State::Available | State::NeedsPrepare => None,
+        State::Running => Some("the vendor is still making it".to_owned()),
+        State::NotDownloadable { reason } => Some(reason.clone()),
+        State::Failed => Some("the vendor failed to make it".to_owned()),
+        State::Deleting => Some("the vendor is deleting it".to_owned()),
+        State::Expired => Some("the vendor has dropped its files".to_owned()),
+        State::Unknown => Some("it is in a state that this version does not know".to_owned()),
+    };
+    let wanted = Wanted { identity, instance: instance.clone(), backup };
+    if let Some(why_not) = why_not {
+        survey.pass_over(format!("{} of {}: {why_not}", wanted.label(), instance.id));
+        return Ok(());
+    }
+    // A run that was killed between publication and record, or a lost catalog: it is there.
+    let there = publish::find_published(
+        directory,
+        instance,
+        &wanted.backup,
+        &wanted.identity.id(),
+    );
+    if let Some((path, manifest)) = there {
+        context.catalog.put(&[BackupRecord::of(&manifest, job.directory.clone(), path)])?;
+        survey.known += 1;
+        return Ok(());
+    }
+    survey.wanted.push(wanted);
+    Ok(())
+}

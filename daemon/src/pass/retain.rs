@@ -1,0 +1,96 @@
+//! Applies retention after a pass: purge what has served its grace period, then quarantine what
+//! no rule holds. Nothing happens after a pass that was not complete and successful.
+
+use backhaul_config::Job;
+use chrono::TimeDelta;
+
+use super::PassError;
+use super::context::Context;
+use crate::catalog::BackupRecord;
+use crate::dir::Dir;
+use crate::mirror::quarantine;
+use crate::retention::{self, Decision};
+
+/// The largest share of an instance's backups that one pass lets go. More than that is taken
+/// for a mistake in the policy or the clock.
+const BRAKE_SHARE: f64 = 0.5;
+/// Below this number the share says nothing.
+const BRAKE_LEAST: usize = 10;
+
+/// Applies the job's retention. Returns how many backups went to quarantine.
+///
+/// # Errors
+/// When the catalog or the disk fails.
+pub fn apply(
+    context: &Context,
+    job: &Job,
+    directory: &Dir,
+    sound: bool,
+    warnings: &mut Vec<String>,
+) -> Result<u64, PassError> {
+    if job.retention.is_empty() {
+        return Ok(0);
+    }
+    if !sound {
+        warnings.push("retention is frozen: this pass was not complete and successful".to_owned());
+        return Ok(0);
+    }
+    let now = context.now();
+    let grace = TimeDelta::from_std(job.retention.quarantine).unwrap_or(TimeDelta::MAX);
+    for gone in quarantine::purge(directory, grace, now)? {
+        tracing::info!(job = %job.name, backup = %gone.id, since = %gone.since, "deleted for good after its grace period");
+    }
+
+    let mut quarantined = 0;
+    for (instance, decided) in plan(context, job)? {
+        let total = decided.len();
+        let leaving: Vec<_> =
+            decided.into_iter().filter(|(_, decision)| !decision.keeps()).collect();
+        if leaving.len() >= BRAKE_LEAST && leaving.len() as f64 > total as f64 * BRAKE_SHARE {
+            warnings.push(format!(
+                "retention would let go {} of {total} backups of {instance} at once; nothing was let go (see `backhaul plan`)",
+                leaving.len()
+            ));
+            continue;
+        }
+        for (record, decision) in leaving {
+            if let Decision::Delete { reason } = decision {
+                // First out of sight, then out of the index: a crash in between is mended by the
+                // next look at the directory.
+                match quarantine::put(directory, &record.path, &record.id, now) {
+                    Ok(()) => {}
+                    Err(error) if error.is_missing() => {
+                        warnings.push(format!("backup {} is no longer in the mirror: {error}", record.id));
+                    }
+                    Err(error) => {
+                        warnings.push(error.to_string());
+                        continue;
+                    }
+                }
+                context.catalog.forget(&record)?;
+                quarantined += 1;
+                tracing::info!(job = %job.name, backup = %record.id, %reason, "moved to quarantine");
+            }
+        }
+    }
+    Ok(quarantined)
+}
+
+/// A job's mirrored backups with what retention decides about each.
+pub type Decided = Vec<(String, Vec<(BackupRecord, Decision)>)>;
+
+/// What retention decides about every mirrored backup of a job, by instance.
+///
+/// # Errors
+/// When the catalog fails.
+pub fn plan(context: &Context, job: &Job) -> Result<Decided, PassError> {
+    let mut all = Vec::new();
+    for (instance, records) in context.catalog.of_directory(&job.directory)? {
+        // Two jobs may share a directory; each answers only for what it mirrored.
+        let own: Vec<_> =
+            records.into_iter().filter(|record| record.job == job.name.as_str()).collect();
+        let decisions = retention::decide(&job.retention, job.zone, &own, context.now());
+        all.push((instance.to_string(), own.into_iter().zip(decisions).collect()));
+    }
+    Ok(all)
+}
