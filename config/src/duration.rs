@@ -58,8 +58,7 @@ pub fn parse(text: &str) -> Result<Duration, ValueError> {
     Ok(total)
 }
 
-/// Writes a length of time so that [`parse`] reads the same one, in as few units as possible.
-/// What is shorter than a millisecond is dropped.
+/// Writes a length of time so that [`parse`] reads the same one. What is shorter than a millisecond is dropped.
 pub fn format(duration: Duration) -> String {
     let mut rest = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     if rest == 0 {
@@ -68,8 +67,9 @@ pub fn format(duration: Duration) -> String {
     let mut text = String::new();
     for (millis, names) in UNITS {
         let whole = rest / millis;
-        // "1w" is fine, "1w1d" is not what people write.
-        if whole == 0 || (names[0] == "w" && rest % millis != 0) {
+        // People write `7d` and `26h`, neither `1w` nor `1d2h`.
+        let rare = names[0] == "w" || (names[0] == "d" && rest % millis != 0);
+        if whole == 0 || rare {
             continue;
         }
         text.push_str(&format!("{whole}{}", names[0]));

@@ -45,31 +45,24 @@ impl Config {
         let mut check = ProviderCheck {
             find: Finder::new(&self.sources, &self.origins),
             log: &mut log,
+            misspelt: BTreeSet::new(),
             credentials: BTreeSet::new(),
             schemas: BTreeMap::new(),
         };
         for (name, account) in &self.accounts {
             match &descriptions[&account.provider] {
-                Ok(description) => check.endpoints(account, description),
+                Ok(description) => {
+                    check.endpoints(account, description);
+                    check.unknown_credentials(account, description);
+                }
                 Err(reason) => check.unknown_provider(name, account, reason),
             }
         }
-        let mut used = BTreeSet::new();
         for job in self.jobs.values() {
-            let Some(account) = self.accounts.get(&job.account) else {
-                continue;
-            };
-            used.insert(&account.name);
-            if let Ok(description) = &descriptions[&account.provider] {
+            if let Some(account) = self.accounts.get(&job.account)
+                && let Ok(description) = &descriptions[&account.provider]
+            {
                 check.job(job, account, description);
-            }
-        }
-        for account in self.accounts.values() {
-            if let (false, Ok(description)) = (
-                used.contains(&account.name),
-                &descriptions[&account.provider],
-            ) {
-                check.unused_account(account, description);
             }
         }
         log.verdict(&self.sources)
@@ -79,7 +72,9 @@ impl Config {
 struct ProviderCheck<'a> {
     find: Finder<'a>,
     log: &'a mut Log,
-    /// The accounts and services whose credentials and region were checked already.
+    /// The accounts with credentials that nobody knows.
+    misspelt: BTreeSet<&'a AccountName>,
+    /// The accounts and services whose credentials were checked already.
     credentials: BTreeSet<(&'a AccountName, &'a str)>,
     /// Compiled schemas by provider and service; nothing for one that is broken.
     schemas: BTreeMap<(&'a str, &'a str), Option<jsonschema::Validator>>,
@@ -138,10 +133,10 @@ impl<'a> ProviderCheck<'a> {
         };
         if service.needs_region && job.region.is_none() && account.region.is_none() {
             let message = format!(
-                "service `{}` needs a region, and job `{}` has none",
-                service.name, job.name
+                "service `{}` needs a region, and account `{}` has none",
+                service.name, account.name
             );
-            let help = format!("add `region` to `[account.{}]` or to the job", account.name);
+            let help = "add `region` here, or to the jobs of the service".to_owned();
             let place = self.find.account(&account.name, &[]).value;
             self.log.add_with(place, code::REGION, message, Some(help));
         }

@@ -179,7 +179,7 @@ fn explain(text: &str, error: &CronError) -> ValueError {
         let place = at + 6 - fields.len();
         alone[place] = field;
         if parser().parse(&alone.join(" ")).is_err() {
-            let message = format!("{} is not a {} of a schedule", Quoted(field), NAMES[place]);
+            let message = format!("{} cannot be the {}", Quoted(field), NAMES[place]);
             return ValueError::new(message).help(HELP);
         }
     }

@@ -104,14 +104,25 @@ fn factor(text: &str, number: &str, unit: &str) -> Result<u64, ValueError> {
         return Err(ValueError::new(format!("{} is not a unit", Quoted(unit)))
             .help(format!("write `{number}{prefix}iB`")));
     }
-    if of_size && ["", "b", "B", "bit", "bits", "bps", "i"].contains(&rest) {
-        let small = if prefix == 'K' { 'k' } else { prefix };
+    let small = if prefix == 'K' { 'k' } else { prefix };
+    let decimal = format!("{small}B");
+    if of_size && ["bit", "bits", "bps"].contains(&rest) {
+        let factor = UNITS
+            .iter()
+            .find(|(name, _)| *name == decimal)
+            .map_or(1, |(_, f)| *f);
+        let bytes = scale(number, factor).ok_or_else(|| not_a_number(text, number))? / 8;
+        let bytes = ByteSize(u64::try_from(bytes).unwrap_or(u64::MAX));
+        return Err(ValueError::new(format!("{} counts bits", Quoted(unit)))
+            .help(format!("write bytes: `{bytes}`")));
+    }
+    if of_size && ["", "b", "B", "i"].contains(&rest) {
         return Err(ValueError::new(format!(
             "{} is ambiguous: bits or bytes, 1000 or 1024?",
             Quoted(unit)
         ))
         .help(format!(
-            "write `{number}{small}B` (powers of 1000) or `{number}{prefix}iB` (powers of 1024)"
+            "write `{number}{decimal}` (powers of 1000) or `{number}{prefix}iB` (powers of 1024)"
         )));
     }
     Err(
@@ -157,10 +168,13 @@ impl FromStr for ByteRate {
 
     fn from_str(text: &str) -> Result<Self, ValueError> {
         let Some((size, unit)) = text.split_once('/') else {
-            let error = ValueError::new(format!("{} does not say per what time", Quoted(text)));
             return Err(match text.parse::<ByteSize>() {
-                Ok(_) => error.help(format!("write `{text}/s`")),
-                Err(_) => error.help("write a rate such as `200MiB/s`"),
+                Ok(_) => ValueError::new(format!("{} does not say per what time", Quoted(text)))
+                    .help(format!("write `{text}/s`")),
+                Err(error) => {
+                    let advice = error.advice().unwrap_or("write a rate").to_owned();
+                    error.help(format!("{advice}, with `/s` behind it"))
+                }
             });
         };
         if unit != "s" {

@@ -27,18 +27,29 @@ impl Check<'_> {
         accounts: &Declared<AccountName>,
         config: &mut Config,
     ) {
+        // On their own, so that a mistake shows also while no job inherits it.
+        self.job(None, file::Job::default().inherit(defaults), accounts);
         let mut known = Declared::new();
         for (origin, table) in tables {
-            let Some(mut table) = table.given() else {
+            let Some(Given { value: table, span }) = table.given() else {
                 continue;
             };
-            let name = self.job_name(
-                &table.span,
-                std::mem::take(&mut table.value.name),
-                &mut known,
+            let mut table = table.inherit(defaults);
+            let name = self.job_name(&span, std::mem::take(&mut table.name), &mut known);
+            let label = match &name {
+                Some(name) => format!("job `{name}`"),
+                None => "this job".to_owned(),
+            };
+            self.require(&span, &label, "account", "\"cn-prod\"", &table.account);
+            self.require(&span, &label, "service", "\"rds\"", &table.service);
+            self.require(
+                &span,
+                &label,
+                "directory",
+                "\"/srv/backups/orders\"",
+                &table.directory,
             );
-            let job = self.job(name, table, defaults, accounts);
-            if let Some(job) = job {
+            if let Some(job) = self.job(name, table, accounts) {
                 config.origins.jobs.insert(job.name.clone(), origin);
                 config.jobs.insert(job.name.clone(), Arc::new(job));
             }
@@ -62,30 +73,13 @@ impl Check<'_> {
         Some(name)
     }
 
-    /// Checks every key of the job, also of one without a name.
+    /// Checks every key that is there, also of a job without a name.
     fn job(
         &mut self,
         name: Option<JobName>,
-        given: Given<file::Job>,
-        defaults: &Defaults,
+        table: file::Job,
         accounts: &Declared<AccountName>,
     ) -> Option<Job> {
-        let span = given.span;
-        let table = given.value.inherit(defaults);
-        let label = match &name {
-            Some(name) => format!("job `{name}`"),
-            None => "this job".to_owned(),
-        };
-        self.require(&span, &label, "account", "\"cn-prod\"", &table.account);
-        self.require(&span, &label, "service", "\"rds\"", &table.service);
-        self.require(
-            &span,
-            &label,
-            "directory",
-            "\"/srv/backups/orders\"",
-            &table.directory,
-        );
-
         let account = self.account_of(table.account, accounts);
         let service = self.text("service", table.service).map(|Plain(text)| text);
         let region = self.text("region", table.region).map(|Plain(text)| text);

@@ -40,13 +40,9 @@ fn doubtful_durations_are_refused_with_what_was_meant() {
 
 #[test]
 fn durations_are_printed_short() {
-    for text in ["7d", "26h", "1h30m", "2w", "250ms", "0s", "8d"] {
-        let again = format(parse(text).unwrap());
-        assert_eq!(parse(&again).unwrap(), parse(text).unwrap());
+    for text in ["7d", "26h", "1h30m", "14d", "250ms", "0s", "8d", "1m5s"] {
+        assert_eq!(format(parse(text).unwrap()), text);
     }
-    assert_eq!(format(Duration::from_secs(604_800)), "1w");
-    assert_eq!(format(Duration::from_secs(8 * 86_400)), "8d");
-    assert_eq!(format(Duration::from_secs(5_400)), "1h30m");
 }
 
 proptest! {

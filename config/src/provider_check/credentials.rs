@@ -7,11 +7,11 @@ use backhaul_provider_api::{Credential, Description, Service};
 use super::ProviderCheck;
 use crate::{Account, code, origin::Step, suggest};
 
-impl ProviderCheck<'_> {
-    /// The account must have all of one of the service's sets, and nothing that the service does
-    /// not know.
+impl<'a> ProviderCheck<'a> {
+    /// The account must have all of one of the service's sets.
     pub(super) fn check_credentials(&mut self, account: &Account, service: &Service) {
-        if self.unknown_credentials(account, [service]) || complete(account, service) {
+        // What is missing may be what is misspelt.
+        if self.misspelt.contains(&account.name) || complete(account, service) {
             return;
         }
         // What is missing of the set that is nearest to what is there.
@@ -50,29 +50,19 @@ impl ProviderCheck<'_> {
         );
     }
 
-    /// An account that no job uses is checked against all of its provider's services.
-    pub(super) fn unused_account(&mut self, account: &Account, description: &Description) {
-        self.unknown_credentials(account, &description.services);
-    }
-
-    /// Reports the credentials that none of the services knows. True when there are any.
-    fn unknown_credentials<'s>(
-        &mut self,
-        account: &Account,
-        services: impl IntoIterator<Item = &'s Service>,
-    ) -> bool {
-        let known: BTreeSet<&str> = services
-            .into_iter()
+    /// An account must not have credentials that none of its provider's services knows.
+    pub(super) fn unknown_credentials(&mut self, account: &'a Account, description: &Description) {
+        let known: BTreeSet<&str> = description
+            .services
+            .iter()
             .flat_map(|service| service.credentials.iter().flatten())
             .map(|credential| credential.name.as_str())
             .collect();
-        let mut found = false;
-        for name in account
-            .credentials
-            .keys()
-            .filter(|name| !known.contains(name.as_str()))
-        {
-            found = true;
+        for name in account.credentials.keys() {
+            if known.contains(name.as_str()) {
+                continue;
+            }
+            self.misspelt.insert(&account.name);
             let steps = [Step::Key("credentials"), Step::Key(name)];
             let place = self.find.account(&account.name, &steps).key;
             let message = format!(
@@ -83,7 +73,6 @@ impl ProviderCheck<'_> {
             self.log
                 .add_with(place, code::CREDENTIALS, message, Some(help));
         }
-        found
     }
 }
 

@@ -16,7 +16,7 @@ impl<'a> ProviderCheck<'a> {
                 .into_iter()
                 .flat_map(|options| options.keys())
             {
-                let message = format!("service `{}` has no options", service.name);
+                let message = format!("service `{}` has no option {}", service.name, Quoted(key));
                 let place = self
                     .find
                     .job(&job.name, &[Step::Key("options"), Step::Key(key)]);

@@ -193,9 +193,9 @@ fn seconds_are_optional_and_fractions_do_not_matter() {
 #[test]
 fn wrong_patterns_are_refused_with_the_field_that_is_wrong() {
     for (text, expected) in [
-        ("15 25 * * *", "`25` is not a hour of a schedule"),
-        ("15 3 * * MOON", "`MOON` is not a day of week of a schedule"),
-        ("x 0 0 * * *", "`x` is not a second of a schedule"),
+        ("15 25 * * *", "`25` cannot be the hour"),
+        ("15 3 * * MOON", "`MOON` cannot be the day of week"),
+        ("x 0 0 * * *", "`x` cannot be the second"),
         ("0 0 30 2 *", "`0 0 30 2 *` never comes"),
         ("daily", "`daily` is not a schedule"),
         (

@@ -1,6 +1,8 @@
 //! The crate from outside: files in, configurations or rendered problems out.
 
 mod examples;
+mod hostile;
+mod meaning;
 mod mistakes;
 mod speed;
 

@@ -29,18 +29,14 @@ fn jobs(count: usize) -> String {
 #[test]
 fn one_changed_job_of_ten_thousand_is_the_whole_difference() {
     let text = jobs(10_000);
-    let start = std::time::Instant::now();
     let old = read(&text).unwrap();
-    println!("parse {:?}", start.elapsed());
     // A comment moves everything, and one job gets another directory.
     let new = format!(
         "# moved\n{}",
         text.replace("\"/srv/backups/7777\"", "\"/elsewhere\"")
     );
     let new = read(&new).unwrap();
-    let start = std::time::Instant::now();
     let diff = Config::diff(&old, &new);
-    println!("diff {:?}", start.elapsed());
     assert_eq!(
         diff.to_string(),
         "job job-7777: directory: /srv/backups/7777 → /elsewhere"
@@ -51,10 +47,8 @@ fn one_changed_job_of_ten_thousand_is_the_whole_difference() {
 #[test]
 fn ten_thousand_mistakes_are_all_found() {
     let text = jobs(10_000).replace("max_age", "max_aeg");
-    let start = std::time::Instant::now();
     let problems = read(&text).unwrap_err();
-    println!("problems {:?}", start.elapsed());
     assert_eq!(problems.iter().count(), 10_000);
     let last = problems.iter().last().unwrap();
-    assert_eq!((last.line, last.column), (3 + 9_999 * 10 + 9, 1));
+    assert_eq!((last.line, last.column), (3 + 9_999 * 11 + 10, 1));
 }
