@@ -121,9 +121,9 @@ pub fn serve_directory(cloud: &Huawei, directory: &Path) -> Result<(), DemoError
         Engine::PostgreSql,
         "16",
     ));
-    for (path, age) in files.iter().rev().zip(0..) {
+    for (path, (number, age)) in files.iter().rev().zip((0..files.len()).rev().zip(0..)) {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let id = format!("{:032x}br03", files.len() - 1 - age as usize);
+        let id = format!("{number:032x}br03");
         let begin = latest(cloud) - TimeDelta::hours(age);
         let backup = BackupSpec::new(id, ORDERS_ID, BackupType::Auto, begin);
         cloud.add_backup(backup.file(ObjectSpec::new(name, open(path)?)));
@@ -228,3 +228,6 @@ fn open(path: &Path) -> Result<Content, DemoError> {
         source,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -322,3 +322,8 @@ impl Huawei {
         )
     }
 }
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;

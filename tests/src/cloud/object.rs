@@ -112,7 +112,7 @@ impl StoredObject {
         Self {
             identity: self.identity.clone(),
             name: self.name.clone(),
-            content: Content::generated(version, self.content.len()),
+            content: Content::generated(CHANGED_SEED + version, self.content.len()),
             modified: now,
             form: self.form,
             version,
@@ -265,6 +265,8 @@ impl ObjectStore {
     }
 }
 
+/// Far from the seeds that tests choose, so that a changed object does change.
+const CHANGED_SEED: u64 = 1 << 63;
 const NATURAL_MD5_MAX: u64 = 64 * 1024 * 1024;
 const NATURAL_PART_BYTES: u64 = 64 * 1024 * 1024;
 

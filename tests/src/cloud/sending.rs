@@ -87,6 +87,9 @@ impl Sending {
         }
         stops.sort_by_key(|(at, _)| *at);
         store.traffic.download_started();
+        if start == end {
+            store.traffic.completed(&object.identity);
+        }
         Self {
             store: Arc::clone(store),
             object: Arc::clone(object),
@@ -138,6 +141,9 @@ impl Sending {
             }
         }
         if self.position == self.end {
+            // Asked for more than declared only when the declared length is a lie: the library then
+            // drops the connection, and with it what has not left.
+            self.connection.flushed().await;
             return None;
         }
         let until = self.stops.front().map_or(self.end, |(at, _)| *at);
