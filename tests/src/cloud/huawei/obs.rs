@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::presign::{LinkKey, SECURITY_TOKEN};
 use super::settings::{ExpiredLink, LinkStyle, Switches};
@@ -24,20 +24,29 @@ pub fn router(state: Arc<State>) -> Router {
     Router::new().fallback(handle).with_state(state)
 }
 
-/// A link to an object that works until `expires`.
+/// A link to an object that works until `expires`, and its end.
+///
+/// Two links with the same end are the same link. So that a fresh one is never one that a fault
+/// has ended, it lives some seconds longer if need be.
 pub fn link(
     state: &State,
     address: &Address,
     expires: DateTime<Utc>,
     switches: &Switches,
-) -> String {
+) -> (String, DateTime<Utc>) {
     let name = match switches.link_style {
         LinkStyle::Obs => "AccessKeyId",
         LinkStyle::S3 => "AWSAccessKeyId",
     };
     let token = switches.link_security_token.then_some(LINK_TOKEN);
-    let link = link_key().link(address, expires.timestamp(), name, token);
-    format!("{}{link}", state.obs_url)
+    let mut end = expires;
+    loop {
+        let (link, signature) = link_key().link(address, end.timestamp(), name, token);
+        if !state.store.is_dead(&signature) {
+            return (format!("{}{link}", state.obs_url), end);
+        }
+        end += TimeDelta::seconds(1);
+    }
 }
 
 async fn handle(

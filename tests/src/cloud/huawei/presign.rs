@@ -40,14 +40,14 @@ impl LinkKey {
         BASE64_STANDARD.encode(mac.finalize().into_bytes())
     }
 
-    /// Path and query of a link to get an object until `expires`, in Unix seconds.
+    /// Path and query of a link to get an object until `expires`, in Unix seconds, and the signature in it.
     pub fn link(
         &self,
         address: &Address,
         expires: i64,
         access_key_name: &str,
         security_token: Option<&str>,
-    ) -> String {
+    ) -> (String, String) {
         let encode = |text: &str| percent::encode(text.as_bytes());
         let key = address.key.split('/').map(encode).collect::<Vec<_>>();
         let path = format!("/{}/{}", encode(&address.bucket), key.join("/"));
@@ -56,11 +56,12 @@ impl LinkKey {
         });
         let expires = expires.to_string();
         let signature = self.sign("GET", &HeaderMap::new(), &expires, &path, &token);
-        format!(
+        let link = format!(
             "{path}?{access_key_name}={}&Expires={expires}&Signature={}{token}",
             encode(&self.access_key),
             encode(&signature),
-        )
+        );
+        (link, signature)
     }
 }
 
@@ -159,7 +160,7 @@ mod tests {
             key: "a1/43e4feaab48f11e89039fa163ebaa7e4br01.qp".to_owned(),
         };
         assert_eq!(
-            key().link(&address, 1_705_307_700, "AccessKeyId", None),
+            key().link(&address, 1_705_307_700, "AccessKeyId", None).0,
             format!(
                 "{PATH}?AccessKeyId=AKEXAMPLE00000000001&Expires=1705307700\
                  &Signature=YzIquVj%2B83HOsQ3sp6AGhwsiwuA%3D"

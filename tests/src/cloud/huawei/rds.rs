@@ -288,7 +288,7 @@ fn backup_files(
             .enumerate()
             .map(|(number, file)| {
                 let address = backup.address(number, &bucket);
-                let link = obs::link(state, &address, expires, &switches);
+                let (link, expires) = obs::link(state, &address, expires, &switches);
                 record::file(file, &link, expires, &switches)
             })
             .collect(),
