@@ -23,6 +23,7 @@ pub(crate) use field::{Count, Field, Given, Key, Options, Switch, Text};
 /// The configuration of Backhaul.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(title = "Backhaul configuration")]
 pub(crate) struct Document {
     /// The daemon itself. Once in all files.
     pub daemon: Field<Daemon>,

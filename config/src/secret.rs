@@ -115,8 +115,8 @@ fn hide_userinfo(value: &DeValue<'_>, span: Range<usize>, hidden: &mut Vec<Range
     }
 }
 
-/// The places that must not be printed of a file that is not TOML: since nobody can tell where its
-/// values start and end, everything behind a `=` outside the tables that never hold a secret.
+/// The lines that must not be printed of a file that is not TOML. Nobody can tell where its values
+/// start and end, so it is every line outside the tables that hold no secrets. Headers are shown.
 pub(crate) fn withhold_lines(text: &str) -> Vec<Range<usize>> {
     let mut hidden = Vec::new();
     let mut harmless = false;
@@ -128,12 +128,8 @@ pub(crate) fn withhold_lines(text: &str) -> Vec<Range<usize>> {
             harmless = ["job", "defaults", "daemon"]
                 .iter()
                 .any(|table| name.starts_with(table));
-        } else if !harmless {
-            let value = line.find('=').map_or(0, |at| at + 1);
-            let indent = line[value..].len() - line[value..].trim_start().len();
-            if value + indent < line.len() {
-                hidden.push(start + value + indent..start + line.len());
-            }
+        } else if !harmless && !line.trim().is_empty() {
+            hidden.push(start..start + line.len());
         }
         start += line.len();
     }

@@ -157,7 +157,7 @@ impl fmt::Display for ByteSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, factor) = UNITS
             .iter()
-            .find(|(_, factor)| self.0 != 0 && self.0 % factor == 0)
+            .find(|(_, factor)| self.0 != 0 && self.0.is_multiple_of(*factor))
             .unwrap_or(&("B", 1));
         write!(f, "{}{name}", self.0 / factor)
     }
@@ -171,10 +171,7 @@ impl FromStr for ByteRate {
             return Err(match text.parse::<ByteSize>() {
                 Ok(_) => ValueError::new(format!("{} does not say per what time", Quoted(text)))
                     .help(format!("write `{text}/s`")),
-                Err(error) => {
-                    let advice = error.advice().unwrap_or("write a rate").to_owned();
-                    error.help(format!("{advice}, with `/s` behind it"))
-                }
+                Err(error) => per_second(error),
             });
         };
         if unit != "s" {
@@ -183,7 +180,7 @@ impl FromStr for ByteRate {
                 ValueError::new(message).help("bandwidth is written per second: `200MiB/s`")
             );
         }
-        let size: ByteSize = size.parse()?;
+        let size: ByteSize = size.parse().map_err(per_second)?;
         std::num::NonZeroU64::new(size.bytes())
             .map(Self)
             .ok_or_else(|| {
@@ -191,6 +188,15 @@ impl FromStr for ByteRate {
                     .help("leave the key out for no limit")
             })
     }
+}
+
+/// The refusal of a rate's size, with advice for a rate.
+fn per_second(error: ValueError) -> ValueError {
+    let advice = error
+        .advice()
+        .unwrap_or("write a smaller number")
+        .to_owned();
+    error.help(format!("{advice}, with `/s` behind it"))
 }
 
 impl fmt::Display for ByteRate {

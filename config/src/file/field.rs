@@ -9,9 +9,10 @@ use toml::Spanned;
 use crate::{source::Span, value::Value};
 
 /// What stands at a key.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) enum Field<T> {
     /// Nothing.
+    #[default]
     Absent,
     /// Something that could not be taken; the reader has said why.
     Bad,
@@ -55,12 +56,6 @@ impl<T: Clone> Field<T> {
         } else {
             self
         }
-    }
-}
-
-impl<T> Default for Field<T> {
-    fn default() -> Self {
-        Field::Absent
     }
 }
 

@@ -111,16 +111,19 @@ impl<'de> Deserializer<'de> {
         let DeValue::Table(table) = self.value else {
             return Err(self.wanted("a table"));
         };
-        let mut entries = Vec::with_capacity(table.len());
-        for (key, value) in table.iter() {
+        let entries = table.iter().filter_map(|(key, value)| {
             let name: &'de str = key.get_ref();
             let span = self.base + key.span().start..self.base + key.span().end;
-            match fields {
-                Some(fields) if !fields.contains(&name) => self.unknown(name, span, fields),
-                _ => entries.push((Key { name, span }, self.child(value, self.place.key(name)))),
+            if let Some(fields) = fields
+                && !fields.contains(&name)
+            {
+                self.unknown(name, span, fields);
+                return None;
             }
-        }
-        visitor.visit_map(de::value::MapDeserializer::new(entries.into_iter()))
+            let value = self.child(value, self.place.key(name));
+            Some((Key { name, span }, value))
+        });
+        visitor.visit_map(de::value::MapDeserializer::new(entries))
     }
 
     fn unknown(&self, name: &str, span: Span, fields: &[&str]) {

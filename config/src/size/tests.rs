@@ -54,7 +54,10 @@ fn rates_are_per_second_and_never_zero() {
         advice("200 mb"),
         "write `200MB` (powers of 1000) or `200MiB` (powers of 1024), with `/s` behind it"
     );
-    assert_eq!(advice("200Mbit/s"), "write bytes: `25MB`");
+    assert_eq!(
+        advice("200Mbit/s"),
+        "write bytes: `25MB`, with `/s` behind it"
+    );
     assert_eq!(advice("1Gbps"), "write bytes: `125MB`, with `/s` behind it");
     assert_eq!(
         advice("1GB/h"),

@@ -27,7 +27,10 @@ directory = "/srv"
 "#;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(512)
+    })]
 
     #[test]
     fn any_text_is_read_or_refused(text in "\\PC*") {

@@ -1,5 +1,7 @@
 //! The crate from outside: files in, configurations or rendered problems out.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod examples;
 mod hostile;
 mod meaning;
