@@ -10,12 +10,14 @@
 
 pub mod rebuild;
 pub mod record;
+pub mod summary;
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use backhaul_config::JobName;
 use backhaul_provider_api::{InstanceId, Timestamp};
@@ -23,6 +25,7 @@ use backhaul_provider_api::{InstanceId, Timestamp};
 use crate::dir::{Dir, FsError};
 use crate::mirror::identity::{BackupId, Identity};
 pub use record::{BackupRecord, JobRecord, RunRecord};
+pub use summary::Summary;
 
 /// The version of the records; another one means rebuild.
 const SCHEMA: &[u8] = b"1";
@@ -41,6 +44,8 @@ pub struct Catalog {
     runs: sled::Tree,
     /// A second handle to sled's file, for the fsync. The lock makes commits one at a time.
     file: Mutex<File>,
+    /// Summaries of directories that nothing was put into or taken out of since.
+    summaries: Mutex<BTreeMap<PathBuf, Arc<Summary>>>,
 }
 
 /// What was found on opening.
@@ -116,6 +121,7 @@ impl Catalog {
     /// # Errors
     /// When sled fails.
     pub fn clear_backups(&self) -> Result<()> {
+        self.summaries().clear();
         for tree in [&self.backups, &self.ids] {
             tree.clear().map_err(|source| CatalogError::Store { doing: "emptied", source })?;
         }
@@ -139,6 +145,7 @@ impl Catalog {
             let key = key(&record.identity, &record.directory);
             self.ids.insert(id_key(record), key.clone()).map_err(write_failed)?;
             self.backups.insert(key, serde_json::to_vec(record)?).map_err(write_failed)?;
+            self.summaries().remove(&record.directory);
         }
         self.commit()
     }
@@ -150,6 +157,7 @@ impl Catalog {
     pub fn forget(&self, record: &BackupRecord) -> Result<()> {
         self.backups.remove(key(&record.identity, &record.directory)).map_err(write_failed)?;
         self.ids.remove(id_key(record)).map_err(write_failed)?;
+        self.summaries().remove(&record.directory);
         self.commit()
     }
 
@@ -167,13 +175,32 @@ impl Catalog {
         directory: &Path,
     ) -> Result<BTreeMap<InstanceId, Vec<BackupRecord>>> {
         let mut found: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for record in self.backups() {
-            let record = record?;
-            if record.directory == directory {
-                found.entry(record.identity.instance.clone()).or_default().push(record);
-            }
+        for value in self.backups.scan_prefix(prefix(directory)).values() {
+            let record: BackupRecord = serde_json::from_slice(&value.map_err(read_failed)?)?;
+            found.entry(record.identity.instance.clone()).or_default().push(record);
         }
         Ok(found)
+    }
+
+    /// What a directory holds, in numbers. Cheap unless something changed since the last time.
+    ///
+    /// # Errors
+    /// When sled fails.
+    pub fn summary(&self, directory: &Path) -> Result<Arc<Summary>> {
+        if let Some(known) = self.summaries().get(directory) {
+            return Ok(Arc::clone(known));
+        }
+        let mut summary = Summary::default();
+        for value in self.backups.scan_prefix(prefix(directory)).values() {
+            summary.add(&serde_json::from_slice(&value.map_err(read_failed)?)?);
+        }
+        let summary = Arc::new(summary);
+        self.summaries().insert(directory.to_owned(), Arc::clone(&summary));
+        Ok(summary)
+    }
+
+    fn summaries(&self) -> std::sync::MutexGuard<'_, BTreeMap<PathBuf, Arc<Summary>>> {
+        self.summaries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The copies of a backup.
@@ -235,7 +262,7 @@ impl Catalog {
     }
 
     fn commit(&self) -> Result<()> {
-        let file = self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         self.db.flush().map_err(|source| CatalogError::Store { doing: "flushed", source })?;
         file.sync_all().map_err(|source| {
             CatalogError::Store { doing: "synced", source: sled::Error::Io(source) }
@@ -261,6 +288,7 @@ impl Catalog {
                 jobs: db.open_tree("jobs")?,
                 runs: db.open_tree("runs")?,
                 file: Mutex::new(File::open(path.join("db"))?),
+                summaries: Mutex::default(),
                 db,
             };
             if let Some(first) = catalog.backups.iter().next() {
@@ -307,21 +335,23 @@ fn write_failed(source: sled::Error) -> CatalogError {
     CatalogError::Store { doing: "written", source }
 }
 
-/// Identity first, directory last: all copies of a backup lie side by side.
+/// The directory first, so that a job's backups lie side by side; the tree `ids` finds the copies
+/// of one backup. No part holds a zero byte: paths cannot, the rest is checked at the border.
 fn key(identity: &Identity, directory: &Path) -> Vec<u8> {
-    use std::os::unix::ffi::OsStrExt;
-    let parts: [&[u8]; 5] = [
+    let parts: [&[u8]; 4] = [
         identity.provider.as_bytes(),
         identity.scope.as_bytes(),
         identity.instance.as_str().as_bytes(),
         identity.key.as_str().as_bytes(),
-        directory.as_os_str().as_bytes(),
     ];
-    parts.join(&0)
+    [prefix(directory), parts.join(&0)].concat()
+}
+
+fn prefix(directory: &Path) -> Vec<u8> {
+    [directory.as_os_str().as_bytes(), &[0]].concat()
 }
 
 fn id_key(record: &BackupRecord) -> Vec<u8> {
-    use std::os::unix::ffi::OsStrExt;
     [record.id.as_str().as_bytes(), record.directory.as_os_str().as_bytes()].join(&0)
 }
 

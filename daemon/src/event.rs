@@ -91,6 +91,22 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// The job that it concerns, if it concerns one.
+    pub fn job(&self) -> Option<&JobName> {
+        match self {
+            Self::PassStarted { job }
+            | Self::Listed { job, .. }
+            | Self::FetchStarted { job, .. }
+            | Self::Received { job, .. }
+            | Self::Mirrored { job, .. }
+            | Self::BackupFailed { job, .. } => Some(job),
+            Self::PassEnded { run } => Some(&run.job),
+            Self::ConfigApplied { .. } | Self::ConfigRefused { .. } => None,
+        }
+    }
+}
+
 /// Sends events to all listeners.
 #[derive(Clone)]
 pub struct Events(broadcast::Sender<Event>);

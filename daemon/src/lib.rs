@@ -9,7 +9,10 @@
 //!   vendor's shared library.
 
 pub mod catalog;
+pub mod configuration;
+pub mod control;
 pub mod credential;
+pub mod daemon;
 pub mod dir;
 pub mod egress;
 pub mod event;
@@ -20,4 +23,10 @@ pub mod provider;
 pub mod provider_host;
 pub mod recipe;
 pub mod redact;
+pub mod report;
 pub mod retention;
+pub mod status;
+pub mod supervisor;
+pub mod systemd;
+pub mod timetable;
+pub mod watch;

@@ -17,15 +17,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use backhaul_config::{Account, Job};
 use backhaul_provider_api::Timestamp;
 use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
 use tokio_util::sync::CancellationToken;
 
+use crate::catalog::BackupRecord;
 use crate::catalog::record::{Outcome, RunRecord};
 use crate::dir::Dir;
 use crate::event::Event;
 use crate::provider::{GaveUp, ProviderError};
 pub use context::Context;
 use fetch_backup::BackupError;
-use listing::Survey;
+use listing::{Survey, Wanted};
 use vendor::Vendor;
 
 /// How many backups of one pass are under way at the same time at most. The daemon's
@@ -86,21 +89,22 @@ async fn steps(
     // Fetch, prove, publish and record each of them.
     let received = AtomicU64::new(0);
     let fetcher = vendor.fetcher(context)?;
-    let transfers = survey.wanted.iter().map(|wanted| {
-        let task = fetch_backup::Task {
-            context,
-            job,
-            account,
-            vendor: &vendor,
-            fetcher: &fetcher,
-            directory: &directory,
-            wanted,
-            received: &received,
-        };
-        async move { (wanted, fetch_backup::mirror(&task).await) }
-    });
-    let mut transfers = futures_util::stream::iter(transfers).buffer_unordered(BACKUPS_AT_ONCE);
-    while let Some((wanted, result)) = transfers.next().await {
+    let mut queue = survey.wanted.iter();
+    let mut transfers = FuturesUnordered::new();
+    loop {
+        for wanted in queue.by_ref().take(BACKUPS_AT_ONCE - transfers.len()) {
+            transfers.push(transfer(fetch_backup::Task {
+                context,
+                job,
+                account,
+                vendor: &vendor,
+                fetcher: &fetcher,
+                directory: &directory,
+                wanted,
+                received: &received,
+            }));
+        }
+        let Some((wanted, result)) = transfers.next().await else { break };
         match result {
             Ok(record) => {
                 report.mirrored += 1;
@@ -121,7 +125,6 @@ async fn steps(
             }
         }
     }
-    drop(transfers);
     if report.unreached > 0 {
         report.warnings.push(format!("{} more backups were not reached; the next pass goes on", report.unreached));
     }
@@ -134,6 +137,13 @@ async fn steps(
     let sound = report.errors.is_empty() && survey.complete();
     report.quarantined = retain::apply(context, job, &directory, sound, &mut report.warnings)?;
     Ok(())
+}
+
+type Transfer<'a> = BoxFuture<'a, (&'a Wanted, Result<BackupRecord, BackupError>)>;
+
+/// One backup's way into the mirror. Boxed, so that the compiler sees that it may change threads.
+fn transfer(task: fetch_backup::Task<'_>) -> Transfer<'_> {
+    Box::pin(async move { (task.wanted, fetch_backup::mirror(&task).await) })
 }
 
 /// What ends a pass before its steps are through.

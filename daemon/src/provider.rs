@@ -26,7 +26,7 @@ pub use exchange::{Exchange, ExchangeSettings};
 pub use library::{Discovered, Discovery, Libraries, Library, LibraryError, discover};
 pub use pages::{FilePages, InstancePages, ListPages};
 pub use process::HostProgram;
-pub use retry::{GaveUp, RetryPolicy};
+pub use retry::{GaveUp, RetryPolicy, Tries};
 pub use session::{Limits, Session};
 
 pub use crate::provider_host::sandbox::{Sandbox, SandboxLevel};

@@ -5,11 +5,11 @@ use std::time::{Duration, SystemTime};
 use backhaul_provider_api::Link;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, IF_RANGE, LOCATION, RANGE, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode};
-use url::Url;
 
 use super::answer::Answer;
 use super::error::FetchError;
 use crate::egress::Egress;
+use crate::redact::SignedUrl;
 
 /// How many redirects are followed.
 const REDIRECTS_MAX: usize = 5;
@@ -41,7 +41,9 @@ impl Opener {
         start: u64,
         etag: Option<&str>,
     ) -> Result<Answer, FetchError> {
-        let mut url = Url::parse(link.url.expose()).map_err(|_| FetchError::NotAUrl)?;
+        // Registered with the redactor as long as it is used here.
+        let signed = SignedUrl::parse(link.url.expose()).map_err(|_| FetchError::NotAUrl)?;
+        let mut url = signed.expose().clone();
         let first_host = url.host_str().map(str::to_owned);
         for _ in 0..=REDIRECTS_MAX {
             self.egress.check(&url)?;

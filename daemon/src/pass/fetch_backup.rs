@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use backhaul_config::{Account, Job};
-use backhaul_provider_api::File;
+use backhaul_provider_api::{Backup, File};
 
 use super::context::Context;
 use super::listing::Wanted;
@@ -20,6 +20,7 @@ use crate::mirror::publish::{self, PublishError};
 use crate::mirror::staging::Staging;
 use crate::provider::{GaveUp, ProviderError};
 use crate::recipe;
+use crate::redact::Redactor;
 
 /// How many files a backup may have.
 const FILES_MAX: usize = 50_000;
@@ -197,7 +198,7 @@ fn manifest(task: &Task<'_>, files: Vec<FileEntry>) -> Manifest {
         job: job.name.to_string(),
         instance: wanted.instance.clone(),
         restore: recipe::steps(&wanted.backup, &files),
-        backup: wanted.backup.clone(),
+        backup: scrubbed(&wanted.backup),
         size_bytes: files.iter().map(|file| file.size_bytes).sum(),
         files,
         verification: match reasons.is_empty() {
@@ -206,4 +207,11 @@ fn manifest(task: &Task<'_>, files: Vec<FileEntry>) -> Manifest {
         },
         mirrored_at: context.now(),
     }
+}
+
+/// The backup as listed, without secrets that the vendor's record may echo.
+fn scrubbed(backup: &Backup) -> Backup {
+    let mut backup = backup.clone();
+    Redactor::global().scrub_json(&mut backup.vendor);
+    backup
 }

@@ -20,7 +20,7 @@ use crate::fetch::{FetchError, Fetcher};
 use crate::mirror::identity::Identity;
 use crate::provider::{
     AccountLimits, Exchange, ExchangeSettings, GaveUp, Library, Limits, ListPages, ProviderError,
-    RetryPolicy, Session,
+    RetryPolicy, Session, Tries,
 };
 
 const USER_AGENT: &str = concat!("backhaul/", env!("CARGO_PKG_VERSION"));
@@ -145,7 +145,12 @@ impl Vendor {
         let mut pages = self.session.instance_pages(wanted);
         let mut all = Vec::new();
         loop {
-            let page = self.retry(async || pages.next().await).await?;
+            let mut tries = self.tries();
+            let page = loop {
+                if let Some(page) = tries.attempt(pages.next()).await? {
+                    break page;
+                }
+            };
             let Some(page) = page else { break };
             all.extend(page.instances);
             if let Next::End(end) = page.next {
@@ -170,7 +175,14 @@ impl Vendor {
     pub async fn files(&self, request: ResolveRequest) -> Result<Vec<File>, FetchError> {
         let mut pages = self.session.file_pages(request);
         let mut files = Vec::new();
-        while let Some(page) = self.retry(async || pages.next().await).await? {
+        loop {
+            let mut tries = self.tries();
+            let page = loop {
+                if let Some(page) = tries.attempt(pages.next()).await? {
+                    break page;
+                }
+            };
+            let Some(page) = page else { return Ok(files) };
             files.extend(page.files);
             match page.next {
                 Next::End(end) if !end.complete => {
@@ -180,7 +192,6 @@ impl Vendor {
                 Next::End(_) | Next::More(_) => {}
             }
         }
-        Ok(files)
     }
 
     /// Asks the vendor to make a backup downloadable.
@@ -188,7 +199,12 @@ impl Vendor {
     /// # Errors
     /// After the last try.
     pub async fn prepare(&self, request: PrepareRequest) -> Result<Prepared, GaveUp> {
-        self.retry(async || self.session.prepare(request.clone()).await).await
+        let mut tries = self.tries();
+        loop {
+            if let Some(done) = tries.attempt(self.session.prepare(request.clone())).await? {
+                return Ok(done);
+            }
+        }
     }
 
     /// Asks how a preparation stands.
@@ -196,7 +212,12 @@ impl Vendor {
     /// # Errors
     /// After the last try.
     pub async fn poll(&self, request: PollRequest) -> Result<Prepared, GaveUp> {
-        self.retry(async || self.session.poll(request.clone()).await).await
+        let mut tries = self.tries();
+        loop {
+            if let Some(done) = tries.attempt(self.session.poll(request.clone())).await? {
+                return Ok(done);
+            }
+        }
     }
 
     /// Tells the vendor that a preparation is no longer needed.
@@ -204,14 +225,16 @@ impl Vendor {
     /// # Errors
     /// After the last try.
     pub async fn release(&self, request: ReleaseRequest) -> Result<(), GaveUp> {
-        self.retry(async || self.session.release(request.clone()).await).await
+        let mut tries = self.tries();
+        loop {
+            if let Some(done) = tries.attempt(self.session.release(request.clone())).await? {
+                return Ok(done);
+            }
+        }
     }
 
-    async fn retry<T>(
-        &self,
-        operation: impl AsyncFnMut() -> Result<T, ProviderError>,
-    ) -> Result<T, GaveUp> {
-        RetryPolicy::default().run(self.exchange.limits(), &self.cancel, operation).await
+    fn tries(&self) -> Tries<'_> {
+        RetryPolicy::default().begin(self.exchange.limits(), &self.cancel)
     }
 }
 
@@ -227,8 +250,12 @@ impl Pages<'_> {
     /// # Errors
     /// After the last try.
     pub async fn next(&mut self) -> Result<Option<ListPage>, GaveUp> {
-        let Self { vendor, pages } = self;
-        vendor.retry(async || pages.next().await).await
+        let mut tries = self.vendor.tries();
+        loop {
+            if let Some(page) = tries.attempt(self.pages.next()).await? {
+                return Ok(page);
+            }
+        }
     }
 }
 

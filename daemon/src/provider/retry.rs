@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBuilder};
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use tokio_util::sync::CancellationToken;
 
 use super::account_limits::AccountLimits;
@@ -45,52 +45,69 @@ pub enum GaveUp {
 }
 
 impl RetryPolicy {
-    /// Runs `operation` until it succeeds, fails for good, or has had its tries. Cancelling ends
-    /// a wait as well as a running try.
-    ///
-    /// # Errors
-    /// The last failure, or that it was cancelled.
-    pub async fn run<T>(
-        &self,
-        account: &AccountLimits,
-        cancel: &CancellationToken,
-        mut operation: impl AsyncFnMut() -> Result<T, ProviderError>,
-    ) -> Result<T, GaveUp> {
-        let mut waits = ExponentialBuilder::new()
+    /// Begins the tries of one operation.
+    pub fn begin<'a>(&self, account: &'a AccountLimits, cancel: &'a CancellationToken) -> Tries<'a> {
+        let waits = ExponentialBuilder::new()
             .with_min_delay(self.first_wait)
             .with_max_delay(self.longest_wait)
             .with_max_times(self.tries.saturating_sub(1) as usize)
             .with_jitter()
             .build();
-        loop {
-            let result = cancel.run_until_cancelled(operation()).await;
-            let error = match result {
-                None => return Err(GaveUp::Cancelled),
-                Some(Ok(value)) => return Ok(value),
-                Some(Err(error)) => error,
-            };
-            let retry = error.retry();
-            let (Retry::BackOff | Retry::PauseAccount { .. }, Some(wait)) = (retry, waits.next())
-            else {
-                return Err(error.into());
-            };
-            let wait = match retry {
-                Retry::PauseAccount { after } => {
-                    let pause = wait.max(after.unwrap_or_default());
-                    account.pause_for(pause);
-                    pause
-                }
-                _ => wait,
-            };
-            tracing::debug!(%error, wait_s = wait.as_secs_f32(), "trying again");
-            if cancel
-                .run_until_cancelled(tokio::time::sleep(wait))
-                .await
-                .is_none()
-            {
-                return Err(GaveUp::Cancelled);
-            }
+        Tries {
+            account,
+            cancel,
+            waits,
         }
+    }
+}
+
+/// The tries of one operation. Not a function over closures, because async closures that borrow
+/// cannot yet be shown to be `Send`; the caller loops:
+///
+/// ```ignore
+/// loop {
+///     if let Some(value) = tries.attempt(operation()).await? {
+///         return Ok(value);
+///     }
+/// }
+/// ```
+pub struct Tries<'a> {
+    account: &'a AccountLimits,
+    cancel: &'a CancellationToken,
+    waits: ExponentialBackoff,
+}
+
+impl Tries<'_> {
+    /// Makes one try. `None` says that it failed and that the wait before the next one is over.
+    /// Cancelling ends the wait as well as the running try.
+    ///
+    /// # Errors
+    /// The last failure, or that it was cancelled.
+    pub async fn attempt<T>(
+        &mut self,
+        operation: impl Future<Output = Result<T, ProviderError>>,
+    ) -> Result<Option<T>, GaveUp> {
+        let error = match self.cancel.run_until_cancelled(operation).await {
+            None => return Err(GaveUp::Cancelled),
+            Some(Ok(value)) => return Ok(Some(value)),
+            Some(Err(error)) => error,
+        };
+        let retry = error.retry();
+        let (Retry::BackOff | Retry::PauseAccount { .. }, Some(wait)) = (retry, self.waits.next())
+        else {
+            return Err(error.into());
+        };
+        let wait = match retry {
+            Retry::PauseAccount { after } => {
+                let pause = wait.max(after.unwrap_or_default());
+                self.account.pause_for(pause);
+                pause
+            }
+            _ => wait,
+        };
+        tracing::debug!(%error, wait_s = wait.as_secs_f32(), "trying again");
+        let waited = self.cancel.run_until_cancelled(tokio::time::sleep(wait));
+        waited.await.map(|()| None).ok_or(GaveUp::Cancelled)
     }
 }
 
@@ -101,6 +118,19 @@ mod tests {
 
     use super::*;
 
+    async fn all_tries<T>(
+        account: &AccountLimits,
+        cancel: &CancellationToken,
+        mut operation: impl AsyncFnMut() -> Result<T, ProviderError>,
+    ) -> Result<T, GaveUp> {
+        let mut tries = RetryPolicy::default().begin(account, cancel);
+        loop {
+            if let Some(value) = tries.attempt(operation()).await? {
+                return Ok(value);
+            }
+        }
+    }
+
     fn failure(class: ErrorClass) -> ProviderError {
         ProviderError::Reported(Error::new(class, "no"))
     }
@@ -108,19 +138,18 @@ mod tests {
     async fn run(classes: &[ErrorClass]) -> (Result<u32, GaveUp>, u32, Duration) {
         let start = Instant::now();
         let mut tries = 0;
-        let result = RetryPolicy::default()
-            .run(
-                &AccountLimits::new(&[]),
-                &CancellationToken::new(),
-                async || {
-                    tries += 1;
-                    match classes.get(tries as usize - 1) {
-                        Some(class) => Err(failure(class.clone())),
-                        None => Ok(tries),
-                    }
-                },
-            )
-            .await;
+        let result = all_tries(
+            &AccountLimits::new(&[]),
+            &CancellationToken::new(),
+            async || {
+                tries += 1;
+                match classes.get(tries as usize - 1) {
+                    Some(class) => Err(failure(class.clone())),
+                    None => Ok(tries),
+                }
+            },
+        )
+        .await;
         (result, tries, start.elapsed())
     }
 
@@ -159,16 +188,15 @@ mod tests {
         let account = AccountLimits::new(&[]);
         let start = Instant::now();
         let mut first = true;
-        let result = RetryPolicy::default()
-            .run(&account, &CancellationToken::new(), async || {
-                if std::mem::take(&mut first) {
-                    let after = Some(Seconds(90));
-                    return Err(failure(ErrorClass::Throttled { after }));
-                }
-                account.ready("List").await;
-                Ok(start.elapsed())
-            })
-            .await;
+        let result = all_tries(&account, &CancellationToken::new(), async || {
+            if std::mem::take(&mut first) {
+                let after = Some(Seconds(90));
+                return Err(failure(ErrorClass::Throttled { after }));
+            }
+            account.ready("List").await;
+            Ok(start.elapsed())
+        })
+        .await;
         assert!(result.unwrap() >= Duration::from_secs(90));
     }
 
@@ -181,11 +209,10 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(10)).await;
             stopping.cancel();
         });
-        let result: Result<(), _> = RetryPolicy::default()
-            .run(&AccountLimits::new(&[]), &cancel, async || {
-                Err(failure(ErrorClass::Temporary))
-            })
-            .await;
+        let result: Result<(), _> = all_tries(&AccountLimits::new(&[]), &cancel, async || {
+            Err(failure(ErrorClass::Temporary))
+        })
+        .await;
         assert!(matches!(result, Err(GaveUp::Cancelled)));
         assert!(start.elapsed() < Duration::from_millis(20));
     }

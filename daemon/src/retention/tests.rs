@@ -135,13 +135,19 @@ proptest! {
     }
 
     #[test]
-    fn a_kept_log_keeps_its_full_backup(backups in any_backups(), last in 1u32..4) {
+    fn a_kept_log_has_a_kept_full_backup_before_it(backups in any_backups(), last in 1u32..4) {
         let decisions = decide(&policy(last, 1), Tz::UTC, &backups, now());
         for (log, decision) in backups.iter().zip(&decisions) {
-            if log.kind == Kind::Full || !decision.keeps() { continue; }
-            if let Some(full) = latest_full_before(&backups, log) {
-                prop_assert!(decisions[full].keeps());
+            if log.kind == Kind::Full || !decision.keeps() || latest_full_before(&backups, log).is_none() {
+                continue;
             }
+            let usable = backups.iter().zip(&decisions).any(|(full, decision)| {
+                full.kind == Kind::Full
+                    && full.verification.counts()
+                    && full.started_at <= log.started_at
+                    && decision.keeps()
+            });
+            prop_assert!(usable);
         }
     }
 }

@@ -1,0 +1,220 @@
+//! The state of everything, for `backhaul status`, the metrics and the health checks.
+//!
+//! [`Board`] is what only the running daemon knows (what runs, what is due, what is wrong with
+//! the configuration); the rest is read from the catalog, so that `status` also works when no
+//! daemon runs.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use backhaul_config::{Config, Job, JobName};
+use backhaul_provider_api::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::record::{Outcome, RunRecord};
+use crate::catalog::{Catalog, CatalogError, Summary};
+use crate::event::Event;
+
+/// What the running daemon knows and nobody else.
+#[derive(Default)]
+pub struct Board(Mutex<State>);
+
+/// The daemon's own part of the status.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct State {
+    /// When it started.
+    pub started_at: Option<Timestamp>,
+    /// How many configurations have been in force since.
+    pub generation: u64,
+    /// When the one in force was applied.
+    pub config_applied_at: Option<Timestamp>,
+    /// What is wrong with a newer configuration on disk, if it is.
+    pub config_problem: Option<String>,
+    /// Changes that take effect at the next start.
+    pub needs_restart: Vec<String>,
+    /// Jobs that are running.
+    pub running: BTreeMap<JobName, Running>,
+    /// When each job is due next.
+    pub next_due: BTreeMap<JobName, Timestamp>,
+}
+
+/// How far a running pass is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Running {
+    /// When it began.
+    pub started_at: Timestamp,
+    /// How many backups it found to fetch, once they are listed.
+    pub to_fetch: Option<u64>,
+    /// About how many bytes those are.
+    pub bytes: u64,
+    /// How many are mirrored by now.
+    pub mirrored: u64,
+    /// How many bytes have been received.
+    pub received_bytes: u64,
+}
+
+impl Board {
+    /// Changes or reads the state.
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps the progress of passes up to date.
+    pub fn take(&self, event: &Event, now: Timestamp) {
+        let mut state = self.state();
+        match event {
+            Event::PassStarted { job } => {
+                let running = Running {
+                    started_at: now,
+                    to_fetch: None,
+                    bytes: 0,
+                    mirrored: 0,
+                    received_bytes: 0,
+                };
+                state.running.insert(job.clone(), running);
+            }
+            Event::PassEnded { run } => {
+                state.running.remove(&run.job);
+            }
+            Event::Listed { job, to_fetch, bytes, .. } => {
+                if let Some(running) = state.running.get_mut(job) {
+                    running.to_fetch = Some(*to_fetch);
+                    running.bytes = *bytes;
+                }
+            }
+            Event::Received { job, bytes, .. } => {
+                if let Some(running) = state.running.get_mut(job) {
+                    running.received_bytes += bytes;
+                }
+            }
+            Event::Mirrored { job, .. } => {
+                if let Some(running) = state.running.get_mut(job) {
+                    running.mirrored += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The state of everything.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Status {
+    /// The version of the program that answers.
+    pub version: String,
+    /// The daemon's part; absent when none runs.
+    pub daemon: Option<State>,
+    /// Each job of the configuration.
+    pub jobs: Vec<JobStatus>,
+    /// What somebody should look at.
+    pub alarms: Vec<Alarm>,
+}
+
+/// The state of one job.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct JobStatus {
+    /// Its name.
+    pub name: JobName,
+    /// Its directory.
+    pub directory: PathBuf,
+    /// What is in it.
+    #[serde(flatten)]
+    pub summary: Summary,
+    /// Its last run.
+    pub last_run: Option<RunRecord>,
+    /// When it last succeeded, as far as the history reaches.
+    pub last_success: Option<Timestamp>,
+}
+
+/// Something that somebody should look at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alarm {
+    /// The job, where it concerns one.
+    pub job: Option<JobName>,
+    /// What is wrong, in a sentence.
+    pub what: String,
+}
+
+/// How many runs are looked through for the last success.
+const HISTORY: usize = 100;
+
+impl Status {
+    /// Puts the status together.
+    ///
+    /// # Errors
+    /// When the catalog cannot be read.
+    pub fn gather(
+        config: &Config,
+        catalog: &Catalog,
+        daemon: Option<State>,
+        now: Timestamp,
+    ) -> Result<Self, CatalogError> {
+        let mut alarms = Vec::new();
+        if let Some(problem) = daemon.as_ref().and_then(|state| state.config_problem.as_ref()) {
+            let first = problem.lines().next().unwrap_or_default();
+            let what = format!("the configuration on disk is refused, the old one stays in force: {first}");
+            alarms.push(Alarm { job: None, what });
+        }
+        let mut jobs = Vec::with_capacity(config.jobs.len());
+        for job in config.jobs.values() {
+            let summary = Arc::unwrap_or_clone(catalog.summary(&job.directory)?);
+            let runs = catalog.runs(&job.name, HISTORY)?;
+            let status = JobStatus {
+                name: job.name.clone(),
+                directory: job.directory.clone(),
+                summary,
+                last_success: runs
+                    .iter()
+                    .find(|run| run.outcome == Outcome::Success)
+                    .map(|run| run.ended_at),
+                last_run: runs.into_iter().next(),
+            };
+            alarms.extend(job_alarms(job, &status, now));
+            jobs.push(status);
+        }
+        Ok(Self { version: env!("CARGO_PKG_VERSION").to_owned(), daemon, jobs, alarms })
+    }
+}
+
+fn job_alarms(job: &Job, status: &JobStatus, now: Timestamp) -> Vec<Alarm> {
+    let mut alarms = Vec::new();
+    let mut alarm = |what| alarms.push(Alarm { job: Some(job.name.clone()), what });
+    match &status.last_run {
+        Some(run) if run.outcome == Outcome::Failed => {
+            let first = run.errors.first().map_or("no reason recorded", String::as_str);
+            let more = match run.errors.len() {
+                0 | 1 => String::new(),
+                count => format!(" (and {} more)", count - 1),
+            };
+            alarm(format!("the last run failed: {first}{more}"));
+        }
+        _ => {}
+    }
+    if status.summary.suspect > 0 {
+        alarm(format!(
+            "{} of the mirrored backups are suspect; `backhaul list {}` marks them",
+            status.summary.suspect, job.name
+        ));
+    }
+    let Some(max_age) = job.max_age else { return alarms };
+    if status.summary.instances.is_empty() {
+        alarm("nothing is mirrored yet".to_owned());
+    }
+    for (id, instance) in &status.summary.instances {
+        let age = instance.newest_verified.map(|at| now.signed_duration_since(at));
+        match age.map(|age| (age, age.to_std().unwrap_or_default() > max_age)) {
+            Some((_, false)) => {}
+            Some((age, true)) => alarm(format!(
+                "the newest verified backup of {} ({id}) is {} old, more than {}",
+                instance.name,
+                backhaul_config::duration::format(std::time::Duration::from_secs(
+                    u64::try_from(age.num_seconds()).unwrap_or_default()
+                )),
+                backhaul_config::duration::format(max_age)
+            )),
+            None => alarm(format!("no backup of {} ({id}) is verified", instance.name)),
+        }
+    }
+    alarms
+}

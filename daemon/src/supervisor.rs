@@ -1,0 +1,387 @@
+//! The daemon's one decision maker: which configuration is in force, which job runs when.
+//!
+//! Everything that can happen arrives at [`Supervisor::run`], one thing at a time: a timer fired,
+//! a pass ended, the configuration may have changed, somebody asks for something. Passes run on
+//! threads of their own and are started, joined and cancelled here and nowhere else, so a job
+//! never overlaps itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use backhaul_config::{Config, Diff, JobName};
+use backhaul_provider_api::Timestamp;
+use tokio::runtime::Handle;
+use tokio::sync::watch::Sender;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{Id, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::catalog::{JobRecord, RunRecord};
+use crate::configuration::{self, ConfigError, Files};
+use crate::event::Event;
+use crate::pass::{self, Context};
+use crate::status::Board;
+use crate::timetable::{Due, Timetable, missed};
+use crate::watch;
+
+/// Keys of `[daemon]` that a running daemon cannot take over.
+const RESTART_KEYS: [&str; 6] =
+    ["state_dir", "provider_path", "control_socket", "listen", "sandbox", "stop_timeout"];
+
+/// What can be asked of the supervisor.
+pub enum Command {
+    /// Read the configuration again now.
+    Reload(oneshot::Sender<Verdict>),
+    /// Run these jobs now, all of them when none is named.
+    Sync(Vec<JobName>, oneshot::Sender<Result<BTreeSet<JobName>, UnknownJob>>),
+    /// Answer, to show that the loop is alive.
+    Ping(oneshot::Sender<()>),
+}
+
+/// What became of a new configuration.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase", tag = "verdict")]
+pub enum Verdict {
+    /// It is in force.
+    Applied {
+        /// What changed, in words; nothing when nothing did.
+        changes: Vec<String>,
+        /// Changes that take effect at the next start.
+        needs_restart: Vec<String>,
+    },
+    /// It was refused; the old one stays in force.
+    Refused {
+        /// What is wrong.
+        problems: String,
+    },
+}
+
+/// A job that the configuration does not have.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("there is no job `{0}`; `backhaul status` lists them")]
+pub struct UnknownJob(pub JobName);
+
+/// See the module's page.
+pub struct Supervisor {
+    context: Context,
+    main: PathBuf,
+    files: Files,
+    /// The files could not even be read at the last look.
+    unreadable: bool,
+    config: Sender<Arc<Config>>,
+    board: Arc<Board>,
+    timetable: Timetable,
+    work: Handle,
+    passes: JoinSet<RunRecord>,
+    running: BTreeMap<JobName, Running>,
+    tasks: BTreeMap<Id, JobName>,
+}
+
+struct Running {
+    cancel: CancellationToken,
+    /// Start it again when it has ended: its configuration changed, or it was asked for.
+    again: bool,
+}
+
+impl Supervisor {
+    /// A supervisor for a configuration that was read from `files` at `main`. Passes run on
+    /// `work`.
+    pub fn new(
+        context: Context,
+        main: PathBuf,
+        files: Files,
+        config: Sender<Arc<Config>>,
+        board: Arc<Board>,
+        timetable: Timetable,
+        work: Handle,
+    ) -> Self {
+        Self {
+            context,
+            main,
+            files,
+            unreadable: false,
+            config,
+            board,
+            timetable,
+            work,
+            passes: JoinSet::new(),
+            running: BTreeMap::new(),
+            tasks: BTreeMap::new(),
+        }
+    }
+
+    /// Enters all jobs into the timetable and makes up for runs missed while no daemon ran.
+    pub async fn start(&mut self) {
+        let config = self.config();
+        let now = self.context.now();
+        {
+            let mut state = self.board.state();
+            state.started_at = Some(now);
+            state.generation = 1;
+            state.config_applied_at = Some(now);
+        }
+        for job in config.jobs.values() {
+            self.enter(job, now).await;
+        }
+    }
+
+    /// Works until `stop` is cancelled, then lets passes checkpoint and end.
+    pub async fn run(
+        &mut self,
+        mut commands: mpsc::Receiver<Command>,
+        mut firings: mpsc::UnboundedReceiver<Due>,
+        stop: CancellationToken,
+    ) {
+        let mut looks = watch::watch(&self.main);
+        let mut minute = tokio::time::interval(Duration::from_secs(60));
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                Some(command) = commands.recv() => self.obey(command).await,
+                Some(due) = firings.recv() => self.due(due).await,
+                Some(ended) = self.passes.join_next_with_id() => self.ended(ended).await,
+                Some(()) = looks.recv() => self.look_again().await,
+                _ = minute.tick() => {
+                    for due in self.timetable.overdue(self.context.now()) {
+                        self.due(due).await;
+                    }
+                }
+            }
+        }
+        self.drain().await;
+    }
+
+    fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.config.borrow())
+    }
+
+    async fn obey(&mut self, command: Command) {
+        // Whoever asked may be gone by the time of the answer; that is fine.
+        match command {
+            Command::Ping(reply) => {
+                let _ = reply.send(());
+            }
+            Command::Reload(reply) => {
+                let verdict = self.reload().await;
+                let _ = reply.send(verdict);
+            }
+            Command::Sync(jobs, reply) => {
+                let config = self.config();
+                let answer = match jobs.iter().find(|name| !config.jobs.contains_key(*name)) {
+                    Some(unknown) => Err(UnknownJob(unknown.clone())),
+                    None if jobs.is_empty() => Ok(config.jobs.keys().cloned().collect()),
+                    None => Ok(jobs.into_iter().collect()),
+                };
+                let wanted: BTreeSet<JobName> = answer.clone().unwrap_or_default();
+                let _ = reply.send(answer);
+                for job in wanted {
+                    self.start_pass(&job);
+                }
+            }
+        }
+    }
+
+    /// A timer fired: run the job, unless it runs still, and enter its next time.
+    async fn due(&mut self, due: Due) {
+        if !self.timetable.expects(&due) {
+            return;
+        }
+        let config = self.config();
+        let Some(job) = config.jobs.get(&due.job) else { return };
+        self.remember_due(&due.job, due.at);
+        if self.running.contains_key(&due.job) {
+            tracing::warn!(job = %due.job, "is due but its last run has not ended; this run is left out");
+        } else {
+            self.start_pass(&due.job);
+        }
+        let now = self.context.now();
+        self.timetable.enter(job, now.max(due.at), now).await;
+        self.show_next(&due.job);
+    }
+
+    fn start_pass(&mut self, name: &JobName) {
+        if self.running.contains_key(name) {
+            return;
+        }
+        let config = self.config();
+        let Some(job) = config.jobs.get(name) else { return };
+        let Some(account) = config.accounts.get(&job.account) else { return };
+        let cancel = CancellationToken::new();
+        let (context, job, account, stop) =
+            (self.context.clone(), Arc::clone(job), Arc::clone(account), cancel.clone());
+        let pass = async move { pass::run(&context, &job, &account, &stop).await };
+        let task = self.passes.spawn_on(pass, &self.work);
+        self.tasks.insert(task.id(), name.clone());
+        self.running.insert(name.clone(), Running { cancel, again: false });
+    }
+
+    async fn ended(&mut self, ended: Result<(Id, RunRecord), tokio::task::JoinError>) {
+        let id = match &ended {
+            Ok((id, _)) => *id,
+            Err(error) => error.id(),
+        };
+        let Some(job) = self.tasks.remove(&id) else { return };
+        if let Err(error) = ended {
+            tracing::error!(job = %job, %error, "a pass broke off; this is a defect of Backhaul, please report it");
+            self.board.state().running.remove(&job);
+        }
+        let again = self.running.remove(&job).is_some_and(|running| running.again);
+        if again {
+            self.start_pass(&job);
+        }
+    }
+
+    /// Reads the configuration if its files changed.
+    async fn look_again(&mut self) {
+        match Files::read(&self.main) {
+            Ok(files) if files == self.files && !self.unreadable => {}
+            Ok(_) => {
+                self.reload().await;
+            }
+            Err(error) => {
+                self.unreadable = true;
+                let problem = error.to_string();
+                // Said once, not at every look.
+                if self.board.state().config_problem.as_ref() != Some(&problem) {
+                    self.refuse(problem);
+                }
+            }
+        }
+    }
+
+    /// Reads, checks and applies the configuration on disk. On any error the old one stays.
+    async fn reload(&mut self) -> Verdict {
+        let new = async {
+            let files = Files::read(&self.main)?;
+            let config = configuration::parse_and_check(&files, &self.context.libraries).await;
+            Ok::<_, ConfigError>((files, config))
+        };
+        let new = new.await;
+        self.unreadable = new.is_err();
+        match new {
+            Ok((files, Ok(config))) => {
+                self.files = files;
+                self.apply(config).await
+            }
+            Ok((files, Err(error))) => {
+                // The same bad text is not refused again at every look.
+                self.files = files;
+                self.refuse(error.to_string())
+            }
+            Err(error) => self.refuse(error.to_string()),
+        }
+    }
+
+    fn refuse(&mut self, problems: String) -> Verdict {
+        tracing::error!("the new configuration is refused, the old one stays in force:\n{problems}");
+        self.board.state().config_problem = Some(problems.clone());
+        self.context.events.tell(Event::ConfigRefused { problems: problems.clone() });
+        Verdict::Refused { problems }
+    }
+
+    /// Applies a checked configuration as a difference: jobs that did not change are not touched.
+    async fn apply(&mut self, config: Config) -> Verdict {
+        let old = self.config();
+        let diff = Config::diff(&old, &config);
+        let config = Arc::new(config);
+        self.config.send_replace(Arc::clone(&config));
+        let now = self.context.now();
+        let needs_restart: Vec<_> = diff
+            .daemon
+            .iter()
+            .filter(|change| RESTART_KEYS.contains(&change.key.as_str()))
+            .map(|change| format!("daemon.{}", change.key))
+            .collect();
+        {
+            let mut state = self.board.state();
+            state.config_problem = None;
+            if !diff.is_empty() {
+                state.generation += 1;
+                state.config_applied_at = Some(now);
+                state.needs_restart.extend(needs_restart.iter().cloned());
+            }
+        }
+        self.apply_limits(&diff, &config);
+        for job in &diff.jobs.removed {
+            self.timetable.remove(job);
+            self.show_next(job);
+            if let Some(running) = self.running.get(job) {
+                running.cancel.cancel();
+            }
+        }
+        for job in diff.jobs.added.iter().chain(diff.jobs.changed.iter().map(|(job, _)| job)) {
+            if let Some(running) = self.running.get_mut(job) {
+                // What it has fetched is kept; it goes on under the new settings.
+                running.cancel.cancel();
+                running.again = true;
+            }
+            if let Some(job) = config.jobs.get(job) {
+                self.enter(job, now).await;
+            }
+        }
+        let changes: Vec<_> = diff.to_string().lines().map(str::to_owned).collect();
+        for change in &changes {
+            tracing::info!("configuration: {change}");
+        }
+        for key in &needs_restart {
+            tracing::warn!("configuration: {key} takes effect when Backhaul is started again");
+        }
+        self.context.events.tell(Event::ConfigApplied { changes: changes.clone() });
+        Verdict::Applied { changes, needs_restart }
+    }
+
+    fn apply_limits(&self, diff: &Diff, config: &Config) {
+        if !diff.daemon.is_empty() {
+            self.context.limits.apply(&config.daemon);
+        }
+        for account in diff.accounts.removed.iter().chain(diff.accounts.changed.iter().map(|(name, _)| name)) {
+            self.context.forget_limits(account);
+        }
+    }
+
+    /// Enters a job's next time, after making up for a missed one.
+    async fn enter(&mut self, job: &backhaul_config::Job, now: Timestamp) {
+        let record = self.context.catalog.job(&job.name).unwrap_or_default();
+        if missed(job, record.last_due, now) {
+            tracing::info!(job = %job.name, last_due = ?record.last_due, "a run was missed; it is made up for now");
+            self.start_pass(&job.name);
+        }
+        self.remember_due(&job.name, now);
+        self.timetable.enter(job, now, now).await;
+        self.show_next(&job.name);
+    }
+
+    fn remember_due(&self, job: &JobName, at: Timestamp) {
+        let record = JobRecord { last_due: Some(at) };
+        if let Err(error) = self.context.catalog.set_job(job, &record) {
+            tracing::warn!(job = %job, %error, "the time of its run could not be recorded");
+        }
+    }
+
+    fn show_next(&self, job: &JobName) {
+        let mut state = self.board.state();
+        match self.timetable.next(job) {
+            Some(at) => state.next_due.insert(job.clone(), at),
+            None => state.next_due.remove(job),
+        };
+    }
+
+    /// Cancels all passes and waits until they have checkpointed, at most as long as configured.
+    async fn drain(&mut self) {
+        self.timetable.stop().await;
+        for running in self.running.values() {
+            running.cancel.cancel();
+        }
+        let limit = self.config().daemon.stop_timeout;
+        let all = async { while self.passes.join_next().await.is_some() {} };
+        if tokio::time::timeout(limit, all).await.is_err() {
+            tracing::warn!(
+                "{} passes did not end within {} s; what they fetched is resumed at the next start",
+                self.passes.len(),
+                limit.as_secs()
+            );
+        }
+    }
+}
