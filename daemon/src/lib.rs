@@ -9,6 +9,7 @@
 //!   vendor's shared library.
 
 pub mod catalog;
+pub mod cli;
 pub mod configuration;
 pub mod control;
 pub mod credential;
@@ -17,8 +18,10 @@ pub mod dir;
 pub mod egress;
 pub mod event;
 pub mod fetch;
+pub mod logging;
 pub mod mirror;
 pub mod pass;
+pub mod plan;
 pub mod provider;
 pub mod provider_host;
 pub mod recipe;

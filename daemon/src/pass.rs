@@ -73,7 +73,7 @@ async fn steps(
     let vendor = Vendor::open(context, job, account, cancel).await?;
 
     // What does the vendor have, and what of it is new?
-    let survey = listing::survey(context, &vendor, job, &directory).await?;
+    let survey = listing::survey(context, &vendor, job, Some(&directory)).await?;
     report.take(&survey);
     tracing::info!(
         job = %job.name, instances = survey.instances, listed = survey.listed, new = survey.wanted.len(),

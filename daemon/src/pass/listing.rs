@@ -79,7 +79,7 @@ pub async fn survey(
     context: &Context,
     vendor: &Vendor,
     job: &Job,
-    directory: &Dir,
+    directory: Option<&Dir>,
 ) -> Result<Survey, PassError> {
     let mut survey = Survey::default();
     let (all, end) = vendor.instances(job).await?;
@@ -120,7 +120,7 @@ async fn list_instance(
     context: &Context,
     vendor: &Vendor,
     job: &Job,
-    directory: &Dir,
+    directory: Option<&Dir>,
     instance: &Instance,
     survey: &mut Survey,
 ) -> Result<(), PassError> {
@@ -153,7 +153,7 @@ fn consider(
     context: &Context,
     vendor: &Vendor,
     job: &Job,
-    directory: &Dir,
+    directory: Option<&Dir>,
     instance: &Instance,
     backup: Backup,
     survey: &mut Survey,
@@ -178,12 +178,9 @@ fn consider(
         return Ok(());
     }
     // A run that was killed between publication and record, or a lost catalog: it is there.
-    let there = publish::find_published(
-        directory,
-        instance,
-        &wanted.backup,
-        &wanted.identity.id(),
-    );
+    let there = directory.and_then(|directory| {
+        publish::find_published(directory, instance, &wanted.backup, &wanted.identity.id())
+    });
     if let Some((path, manifest)) = there {
         context.catalog.put(&[BackupRecord::of(&manifest, job.directory.clone(), path)])?;
         survey.known += 1;

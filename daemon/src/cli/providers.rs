@@ -1,0 +1,99 @@
+//! `backhaul providers list`: which libraries there are, and how they are confined.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::check::Scratch;
+use super::failure::Failure;
+use super::local;
+use super::table::Table;
+use crate::configuration;
+use crate::provider::discover;
+
+#[derive(Serialize)]
+struct Listed {
+    name: String,
+    path: PathBuf,
+    /// Files of the same name in later folders, which are not used.
+    shadowed: Vec<PathBuf>,
+    version: Option<String>,
+    contract: Option<String>,
+    services: Vec<String>,
+    sandbox: Option<String>,
+    sha256: Option<String>,
+    problem: Option<String>,
+}
+
+pub fn list(main: &Path, json: bool) -> Result<ExitCode, Failure> {
+    let config = local::config(main)?;
+    let scratch = Scratch::new()?;
+    let libraries = configuration::libraries_in(&scratch.0, &config);
+    let discovery = discover(&config.daemon.provider_path);
+    let listed = local::runtime()?.block_on(async {
+        let mut listed = Vec::new();
+        for (name, found) in discovery.libraries {
+            let loaded = libraries.load(&found.path).await;
+            let mut one = Listed {
+                name,
+                path: found.path,
+                shadowed: found.shadowed,
+                version: None,
+                contract: None,
+                services: Vec::new(),
+                sandbox: None,
+                sha256: None,
+                problem: None,
+            };
+            match loaded {
+                Ok(library) => {
+                    one.version = Some(library.description.version.clone());
+                    one.contract = Some(format!("{}.{}", library.contract.0, library.contract.1));
+                    one.services =
+                        library.description.services.iter().map(|service| service.name.clone()).collect();
+                    one.sandbox = Some(library.sandbox.to_string());
+                    one.sha256 = Some(library.sha256.clone());
+                }
+                Err(error) => one.problem = Some(error.to_string()),
+            }
+            listed.push(one);
+        }
+        listed
+    });
+    for (folder, error) in &discovery.unreadable {
+        eprintln!("backhaul: the folder {} cannot be read: {error}", folder.display());
+    }
+    let broken = !discovery.unreadable.is_empty() || listed.iter().any(|one| one.problem.is_some());
+    if json {
+        local::print_json(&listed)?;
+    } else {
+        print(&listed, &config.daemon.provider_path);
+    }
+    Ok(if broken { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn print(listed: &[Listed], folders: &[PathBuf]) {
+    let mut table = Table::new(&["PROVIDER", "VERSION", "CONTRACT", "SERVICES", "SANDBOX", "LIBRARY"]);
+    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+    for one in listed {
+        table.row(vec![
+            one.name.clone(),
+            text(&one.version),
+            text(&one.contract),
+            one.services.join(", "),
+            text(&one.sandbox),
+            one.path.display().to_string(),
+        ]);
+    }
+    let folders: Vec<_> = folders.iter().map(|folder| folder.display().to_string()).collect();
+    table.print(&format!("no provider library is in {}", folders.join(", ")));
+    for one in listed {
+        if let Some(problem) = &one.problem {
+            println!("{}: {problem}", one.name);
+        }
+        for path in &one.shadowed {
+            println!("{}: {} is not used, an earlier folder has one", one.name, path.display());
+        }
+    }
+}

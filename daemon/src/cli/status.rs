@@ -1,0 +1,110 @@
+//! `backhaul status`: the state of everything; exit code 1 while an alarm stands.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::failure::Failure;
+use super::local;
+use super::table::{Table, ago, size, time};
+use crate::status::{JobStatus, State, Status};
+
+pub fn status(main: &Path, json: bool) -> Result<ExitCode, Failure> {
+    let config = local::config(main)?;
+    let status = local::runtime()?.block_on(async {
+        match local::daemon(&config).await? {
+            Some(daemon) => Ok::<_, Failure>(Some(daemon.status().await?)),
+            None => Ok(None),
+        }
+    })?;
+    let status = match status {
+        Some(status) => status,
+        None => Status::gather(&config, &local::catalog(&config)?, None, chrono::Utc::now())?,
+    };
+    if json {
+        local::print_json(&status)?;
+    } else {
+        print(&status);
+    }
+    Ok(if status.alarms.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn print(status: &Status) {
+    let now = chrono::Utc::now();
+    match &status.daemon {
+        Some(daemon) => {
+            let since = daemon.started_at.map(|at| ago(at, now)).unwrap_or_default();
+            println!("backhaul {}: running, started {since}", status.version);
+            print_daemon(daemon);
+        }
+        None => println!("backhaul {}: no daemon is running", status.version),
+    }
+    println!();
+    let mut jobs = Table::new(&["JOB", "BACKUPS", "SIZE", "NEWEST VERIFIED", "LAST RUN", "NEXT RUN"]);
+    for job in &status.jobs {
+        let next = status.daemon.as_ref().and_then(|daemon| daemon.next_due.get(&job.name));
+        let suspect = match job.summary.suspect {
+            0 => String::new(),
+            count => format!(" ({count} suspect)"),
+        };
+        jobs.row(vec![
+            job.name.to_string(),
+            format!("{}{suspect}", job.summary.backups),
+            size(job.summary.size_bytes),
+            newest(job, now),
+            last_run(job, now),
+            next.map_or_else(|| "-".to_owned(), |at| ago(*at, now)),
+        ]);
+    }
+    jobs.print("no jobs are configured");
+    if status.alarms.is_empty() {
+        return;
+    }
+    println!();
+    for alarm in &status.alarms {
+        match &alarm.job {
+            Some(job) => println!("ALARM {job}: {}", alarm.what),
+            None => println!("ALARM {}", alarm.what),
+        }
+    }
+}
+
+fn print_daemon(daemon: &State) {
+    println!(
+        "configuration {} applied {}",
+        daemon.generation,
+        time(daemon.config_applied_at)
+    );
+    for key in &daemon.needs_restart {
+        println!("{key} was changed and takes effect when the daemon is started again");
+    }
+    for (job, running) in &daemon.running {
+        let of = match running.to_fetch {
+            Some(count) => format!("{} of {count} backups", running.mirrored),
+            None => "listing".to_owned(),
+        };
+        println!(
+            "{job} is running: {of}, {} of about {} received",
+            size(running.received_bytes),
+            size(running.bytes)
+        );
+    }
+    if let Some(problem) = &daemon.config_problem {
+        println!("\nthe configuration on disk is refused:\n{problem}");
+    }
+}
+
+fn newest(job: &JobStatus, now: backhaul_provider_api::Timestamp) -> String {
+    // The worst instance speaks for the job.
+    let oldest_newest = job.summary.instances.values().map(|instance| instance.newest_verified).min();
+    match oldest_newest.flatten() {
+        Some(at) => ago(at, now),
+        None => "never".to_owned(),
+    }
+}
+
+fn last_run(job: &JobStatus, now: backhaul_provider_api::Timestamp) -> String {
+    job.last_run.as_ref().map_or_else(
+        || "never".to_owned(),
+        |run| format!("{} {}", format!("{:?}", run.outcome).to_lowercase(), ago(run.ended_at, now)),
+    )
+}

@@ -1,0 +1,108 @@
+//! What a pass would do, without doing it.
+
+use backhaul_config::{Account, Job, JobName};
+use backhaul_provider_api::{Kind, Timestamp};
+use serde::Serialize;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+use crate::catalog::BackupRecord;
+use crate::dir::Dir;
+use crate::mirror::identity::BackupId;
+use crate::pass::vendor::Vendor;
+use crate::pass::{Context, PassError, listing, retain};
+use crate::retention::Decision;
+
+/// What a pass of one job would do.
+#[derive(Debug, Serialize)]
+pub struct Plan {
+    /// The job.
+    pub job: JobName,
+    /// What it would fetch, in that order.
+    pub fetch: Vec<ToFetch>,
+    /// About how many bytes that is, as far as the vendor tells.
+    pub fetch_bytes: u64,
+    /// How many of the listed backups are mirrored already.
+    pub known: u64,
+    /// Listed, but not to be fetched, and why.
+    pub passed_over: Vec<String>,
+    /// What retention decides about what is mirrored now.
+    pub retention: Vec<Decided>,
+    /// Whether the vendor's lists were read to their ends; if not, nothing would be let go.
+    pub complete: bool,
+    /// What would fail, and why.
+    pub errors: Vec<String>,
+    /// What is worth a look.
+    pub warnings: Vec<String>,
+}
+
+/// A backup that would be fetched.
+#[derive(Debug, Serialize)]
+pub struct ToFetch {
+    /// Its id.
+    pub id: BackupId,
+    /// The vendor's name for it.
+    pub name: String,
+    /// Its instance's name.
+    pub instance: String,
+    /// What it contains in relation to others.
+    pub kind: Kind,
+    /// When the vendor began to make it.
+    pub started_at: Timestamp,
+    /// About how many bytes, as far as the vendor tells.
+    pub bytes: Option<u64>,
+}
+
+/// A mirrored backup and what retention decides about it.
+#[derive(Debug, Serialize)]
+pub struct Decided {
+    /// The backup.
+    #[serde(flatten)]
+    pub backup: BackupRecord,
+    /// The decision and its reasons.
+    #[serde(flatten)]
+    pub decision: Decision,
+}
+
+/// Asks the vendor and makes the plan of a job. Fetches and changes nothing.
+///
+/// # Errors
+/// When the vendor cannot be asked, or the catalog fails.
+pub async fn make(context: &Context, job: &Arc<Job>, account: &Arc<Account>) -> Result<Plan, PassError> {
+    let cancel = CancellationToken::new();
+    let vendor = Vendor::open(context, job, account, &cancel).await?;
+    let directory = match Dir::open(&job.directory) {
+        Ok(directory) => Some(directory),
+        Err(error) if error.is_missing() => None,
+        Err(error) => return Err(error.into()),
+    };
+    let survey = listing::survey(context, &vendor, job, directory.as_ref()).await?;
+    let fetch: Vec<_> = survey
+        .wanted
+        .iter()
+        .map(|wanted| ToFetch {
+            id: wanted.identity.id(),
+            name: wanted.label().to_owned(),
+            instance: wanted.instance.name.clone(),
+            kind: wanted.backup.kind,
+            started_at: wanted.backup.started_at,
+            bytes: wanted.backup.size.map(|size| size.bytes),
+        })
+        .collect();
+    let retention = retain::plan(context, job)?
+        .into_iter()
+        .flat_map(|(_, decided)| decided)
+        .map(|(backup, decision)| Decided { backup, decision })
+        .collect();
+    Ok(Plan {
+        job: job.name.clone(),
+        fetch_bytes: fetch.iter().filter_map(|one| one.bytes).sum(),
+        fetch,
+        known: survey.known,
+        complete: survey.complete(),
+        passed_over: survey.passed_over,
+        retention,
+        errors: survey.errors,
+        warnings: survey.warnings,
+    })
+}
