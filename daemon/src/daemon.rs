@@ -65,7 +65,7 @@ async fn live(main: &Path) -> Result<(), StartError> {
     let catalog = open_catalog(&config)?;
     let events = Events::default();
     let context = context(&config, libraries, catalog, events.clone());
-    let work = work_runtime(&config)?;
+    let work = Work(Some(work_runtime(&config)?));
 
     let board = Arc::new(Board::default());
     let (commands, inbox) = mpsc::channel(64);
@@ -93,7 +93,7 @@ async fn live(main: &Path) -> Result<(), StartError> {
         config_out,
         Arc::clone(&board),
         timetable,
-        work.handle().clone(),
+        work.handle()?,
     );
     let follower = tokio::spawn(follow(Arc::clone(&board), events.listen()));
     supervisor.start().await;
@@ -117,7 +117,7 @@ async fn live(main: &Path) -> Result<(), StartError> {
     follower.abort();
     // Whoever starts the next daemon shall not find a socket without one behind it.
     let _ = std::fs::remove_file(&config.daemon.control_socket);
-    work.shutdown_timeout(Duration::from_secs(1));
+    drop(work);
     tracing::info!("stopped");
     Ok(())
 }
@@ -190,6 +190,25 @@ pub fn work_runtime(config: &Config) -> std::io::Result<Runtime> {
         .thread_name("transfer")
         .enable_all()
         .build()
+}
+
+/// The threads of passes, given up rather than waited for when they go: a disk that hangs must not
+/// keep the daemon from ending.
+struct Work(Option<Runtime>);
+
+impl Work {
+    fn handle(&self) -> std::io::Result<tokio::runtime::Handle> {
+        let gone = || std::io::Error::other("the threads of passes have ended");
+        self.0.as_ref().map(|runtime| runtime.handle().clone()).ok_or_else(gone)
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 fn handle_signals(

@@ -5,4 +5,5 @@
 //! and that misbehave on request.
 
 pub mod cloud;
+pub mod harness;
 pub mod restore;

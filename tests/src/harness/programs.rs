@@ -1,0 +1,68 @@
+//! The programs under test, built once per test run.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// Where the programs lie.
+pub struct Programs {
+    /// The binary `backhaul`.
+    pub backhaul: PathBuf,
+    /// The provider libraries.
+    pub providers: Vec<PathBuf>,
+}
+
+const PROVIDERS: [(&str, &str); 2] = [
+    ("backhaul-provider-huaweicloud", "libbackhaul_provider_huaweicloud.so"),
+    ("backhaul-fault-provider", "libbackhaul_provider_fault.so"),
+];
+
+/// The programs, built with the same profile as the running test.
+pub fn programs() -> &'static Programs {
+    static PROGRAMS: OnceLock<Programs> = OnceLock::new();
+    PROGRAMS.get_or_init(build)
+}
+
+impl Programs {
+    /// Copies the libraries into a directory as an installation would: writable by nobody else,
+    /// whatever the umask of the build was.
+    pub fn install_providers(&self, directory: &Path) {
+        std::fs::create_dir_all(directory).expect("a directory for providers");
+        for library in &self.providers {
+            let target = directory.join(library.file_name().expect("a library has a name"));
+            std::fs::copy(library, &target).expect("the library can be copied");
+            std::fs::set_permissions(&target, std::fs::Permissions::from_mode(0o644))
+                .expect("its mode can be set");
+        }
+    }
+}
+
+fn build() -> Programs {
+    let folder = profile_folder();
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["build", "--quiet", "--package", "backhaul"])
+        .arg("--target-dir")
+        .arg(folder.parent().expect("a profile's folder lies in the target directory"));
+    for (package, _) in PROVIDERS {
+        cargo.args(["--package", package]);
+    }
+    if folder.ends_with("release") {
+        cargo.arg("--release");
+    }
+    let status = cargo.status().expect("cargo can be started");
+    assert!(status.success(), "the programs under test cannot be built");
+    Programs {
+        backhaul: folder.join("backhaul"),
+        providers: PROVIDERS.iter().map(|(_, file)| folder.join(file)).collect(),
+    }
+}
+
+/// `target/<profile>`, in which the running program lies (or in its `deps`).
+fn profile_folder() -> PathBuf {
+    let own = std::env::current_exe().expect("the running program has a path");
+    let folder = own.parent().expect("a program lies in a folder");
+    if folder.ends_with("deps") { folder.parent().expect("deps lies in a folder").to_owned() } else { folder.to_owned() }
+}

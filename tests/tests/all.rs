@@ -1,0 +1,5 @@
+//! Whole-system tests: the real daemon against the emulated cloud. One binary, to link once.
+
+mod all {
+    mod mirror;
+}
