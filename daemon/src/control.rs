@@ -26,7 +26,7 @@ use crate::event::{Event, Events};
 use crate::mirror::identity::BackupId;
 use crate::report;
 use crate::status::{Board, Status};
-use crate::supervisor::Command;
+use crate::supervisor::{Command, Passes};
 
 pub mod client;
 mod metrics;
@@ -218,28 +218,37 @@ async fn sync(
     State(desk): State<Desk>,
     Json(request): Json<SyncRequest>,
 ) -> Result<Response, Failure> {
-    // Listen first: a pass may end before the answer of the supervisor is here.
+    // Listen first: a pass may tell of itself before the answer of the supervisor is here.
     let listener = desk.events.listen();
     let (reply, accepted) = oneshot::channel();
     desk.commands.send(Command::Sync(request.jobs, reply)).await?;
-    let waiting = match accepted.await? {
-        Ok(jobs) => jobs,
+    let passes = match accepted.await? {
+        Ok(passes) => passes,
         Err(unknown) => return Err(Failure(StatusCode::NOT_FOUND, unknown.to_string())),
     };
-    let lines = stream::unfold((listener, waiting), async |(mut listener, mut waiting)| {
-        while !waiting.is_empty() {
-            let event = next(&mut listener).await?;
-            if !event.job().is_some_and(|job| waiting.contains(job)) {
-                continue;
-            }
-            if let Event::PassEnded { run } = &event {
-                waiting.remove(&run.job);
-            }
-            return Some((line(&event), (listener, waiting)));
-        }
-        None
+    let lines = stream::unfold((listener, passes), async |(mut listener, mut passes)| {
+        let event = next_of(&mut listener, &mut passes).await?;
+        Some((line(&event), (listener, passes)))
     });
     Ok(ndjson(Body::from_stream(lines)))
+}
+
+/// The next event of these passes. Their ends come from the supervisor, which never loses one, and
+/// after all else that there is to tell.
+async fn next_of(listener: &mut broadcast::Receiver<Event>, passes: &mut Passes) -> Option<Event> {
+    loop {
+        tokio::select! {
+            biased;
+            event = next(listener) => {
+                let event = event?;
+                let ours = event.job().is_some_and(|job| passes.jobs.contains(job));
+                if ours && !matches!(event, Event::PassEnded { .. }) {
+                    return Some(event);
+                }
+            }
+            run = passes.ended.recv() => return Some(Event::PassEnded { run: Box::new(run?) }),
+        }
+    }
 }
 
 /// Streams everything that happens from now on, one JSON object a line.

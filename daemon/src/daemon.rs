@@ -258,7 +258,7 @@ async fn follow(board: Arc<Board>, mut events: broadcast::Receiver<Event>) {
     loop {
         tokio::select! {
             event = events.recv() => match event {
-                Ok(event) => board.take(&event, chrono::Utc::now()),
+                Ok(event) => board.take(&event),
                 // Only progress is lost; the next event puts it right.
                 Err(broadcast::error::RecvError::Lagged(_)) => {}
                 Err(broadcast::error::RecvError::Closed) => return,

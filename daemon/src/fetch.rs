@@ -12,6 +12,7 @@ pub mod error;
 pub mod format;
 pub mod limits;
 pub mod link;
+mod parallel;
 pub mod proof;
 pub mod request;
 pub mod sink;
@@ -20,6 +21,7 @@ use std::time::Duration;
 
 use backhaul_provider_api::{File, FileId, ResolveReason, SizeHint};
 use backon::BackoffBuilder;
+use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
 use crate::dir::Dir;
@@ -30,7 +32,7 @@ use answer::Object;
 pub use error::{FetchError, Remedy};
 use limits::Limits;
 use link::{Links, Stale};
-use request::Opener;
+use request::{Opener, Span};
 use sink::Sink;
 
 /// How often a file is tried again without any new byte before it is given up for this pass.
@@ -83,11 +85,12 @@ impl Fetcher {
         }
         let _slot = self.limits.slot(task.cancel).await?;
         let mut restarts = 0;
+        let mut connections = self.limits.connections_per_file();
         let mut backoff = backoff();
         let mut stale = None;
         let mut reached = 0;
         loop {
-            let error = match self.attempt(task, staging, stale.take()).await {
+            let error = match self.attempt(task, staging, stale.take(), connections).await {
                 Ok(entry) => return Ok(entry),
                 Err(error) => error,
             };
@@ -99,6 +102,7 @@ impl Fetcher {
             tracing::debug!(file = %task.name, %error, "a transfer broke off");
             match error.remedy() {
                 Remedy::Never => return Err(error.error),
+                Remedy::OneConnection => connections = 1,
                 Remedy::Restart if restarts == RESTARTS => return Err(error.error),
                 Remedy::Restart => {
                     restarts += 1;
@@ -126,6 +130,7 @@ impl Fetcher {
         task: &FileTask<'_>,
         staging: &mut Staging,
         stale: Option<Stale>,
+        connections: u32,
     ) -> Result<FileEntry, Broken> {
         let id = &task.file.id;
         let progress = staging.progress(id);
@@ -142,7 +147,7 @@ impl Fetcher {
         let (generation, link) = task.links.link(id, stale).await?;
         let broken = |error| Broken { error, generation: Some(generation), reached: 0 };
         let answer = tokio::select! {
-            answer = self.opener.open(&link, start, progress.etag.as_deref()) => answer.map_err(broken)?,
+            answer = self.opener.open(&link, Span::from(start), progress.etag.as_deref()) => answer.map_err(broken)?,
             () = task.cancel.cancelled() => return Err(broken(FetchError::Cancelled)),
         };
         let object = answer.object.clone();
@@ -157,22 +162,60 @@ impl Fetcher {
             total_bytes: object.total_bytes,
             etag: object.strong_etag(),
             durable_bytes: progress.durable_bytes.min(start),
+            scattered: false,
             finished: None,
         };
+        let parallel = parallel::is_worth_it(connections, &link, &object, start);
+        mark.scattered = parallel;
         // What the bytes are of must be known before the first of them is on disk.
         staging.record(id, mark.clone()).map_err(|error| broken(error.into()))?;
 
-        let ended = self.stream(task, staging, answer, &mut sink, &mut mark).await;
+        let ended = if parallel {
+            let transfer = parallel::Transfer {
+                fetcher: self,
+                task,
+                link: &link,
+                connections,
+                first: answer,
+            };
+            let (gathered, ended) =
+                transfer.run(staging, sink, &mut mark).await.map_err(broken)?;
+            sink = gathered;
+            ended
+        } else {
+            self.stream(task, staging, answer, &mut sink, &mut mark).await
+        };
         let reached = sink.length();
         if let Err(error) = ended {
             // Best effort: the next run resumes from here even after a power cut.
             if sink.sync().is_ok() {
                 mark.durable_bytes = reached;
+                mark.scattered = false;
                 let _ = staging.record(id, mark);
             }
             return Err(Broken { error, generation: Some(generation), reached: reached - start });
         }
         self.finish(task, staging, sink, &object, Some(generation))
+    }
+
+    /// The next piece of a body, as the limits allow; nothing at its end.
+    async fn piece(
+        &self,
+        task: &FileTask<'_>,
+        body: &mut reqwest::Response,
+        at_bytes: u64,
+    ) -> Result<Option<Bytes>, FetchError> {
+        let piece = tokio::select! {
+            piece = tokio::time::timeout(STALL, body.chunk()) => piece,
+            () = task.cancel.cancelled() => return Err(FetchError::Cancelled),
+        };
+        let piece = piece
+            .map_err(|_| FetchError::Stalled { after: STALL, at_bytes })?
+            .map_err(|error| FetchError::network(&error, at_bytes))?;
+        if let Some(piece) = &piece {
+            self.limits.bandwidth(piece.len()).await;
+        }
+        Ok(piece)
     }
 
     /// Takes the body in, piece by piece, with checkpoints.
@@ -185,21 +228,11 @@ impl Fetcher {
         mark: &mut Progress,
     ) -> Result<(), FetchError> {
         loop {
-            let piece = tokio::select! {
-                piece = tokio::time::timeout(STALL, answer.body.chunk()) => piece,
-                () = task.cancel.cancelled() => return Err(FetchError::Cancelled),
-            };
-            let piece = match piece {
-                Err(_) => return Err(FetchError::Stalled { after: STALL, at_bytes: sink.length() }),
-                Ok(Err(error)) => return Err(FetchError::network(&error, sink.length())),
-                Ok(Ok(None)) => break,
-                Ok(Ok(Some(piece))) => piece,
-            };
+            let Some(piece) = self.piece(task, &mut answer.body, sink.length()).await? else { break };
             let excess = mark.total_bytes.filter(|total| sink.length() + piece.len() as u64 > *total);
             if let Some(expected) = excess {
                 return Err(FetchError::TooLong { expected });
             }
-            self.limits.bandwidth(piece.len()).await;
             sink.write(&piece)?;
             (task.on_bytes)(piece.len() as u64);
             if sink.length() - mark.durable_bytes >= CHECKPOINT_BYTES {
@@ -234,6 +267,7 @@ impl Fetcher {
             total_bytes: Some(length),
             etag: object.strong_etag(),
             durable_bytes: length,
+            scattered: false,
             finished: Some(entry.clone()),
         };
         staging.data().sync().map_err(FetchError::from)?;

@@ -60,23 +60,23 @@ impl Board {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps the progress of passes up to date.
-    pub fn take(&self, event: &Event, now: Timestamp) {
+    /// A pass began.
+    pub fn started(&self, job: &JobName, now: Timestamp) {
+        let running =
+            Running { started_at: now, to_fetch: None, bytes: 0, mirrored: 0, received_bytes: 0 };
+        self.state().running.insert(job.clone(), running);
+    }
+
+    /// A pass ended.
+    pub fn ended(&self, job: &JobName) {
+        self.state().running.remove(job);
+    }
+
+    /// Keeps the progress of passes up to date. Which passes run is not taken from events: a
+    /// listener that lags loses some.
+    pub fn take(&self, event: &Event) {
         let mut state = self.state();
         match event {
-            Event::PassStarted { job } => {
-                let running = Running {
-                    started_at: now,
-                    to_fetch: None,
-                    bytes: 0,
-                    mirrored: 0,
-                    received_bytes: 0,
-                };
-                state.running.insert(job.clone(), running);
-            }
-            Event::PassEnded { run } => {
-                state.running.remove(&run.job);
-            }
             Event::Listed { job, to_fetch, bytes, .. } => {
                 if let Some(running) = state.running.get_mut(job) {
                     running.to_fetch = Some(*to_fetch);

@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 
+use crate::catalog::record::Outcome;
 use crate::catalog::{JobRecord, RunRecord};
 use crate::configuration::{self, ConfigError, Files};
 use crate::event::Event;
@@ -34,10 +35,18 @@ const RESTART_KEYS: [&str; 6] =
 pub enum Command {
     /// Read the configuration again now.
     Reload(oneshot::Sender<Verdict>),
-    /// Run these jobs now, all of them when none is named.
-    Sync(Vec<JobName>, oneshot::Sender<Result<BTreeSet<JobName>, UnknownJob>>),
+    /// Run these jobs now, all of them when none is named; a job that runs already is joined.
+    Sync(Vec<JobName>, oneshot::Sender<Result<Passes, UnknownJob>>),
     /// Answer, to show that the loop is alive.
     Ping(oneshot::Sender<()>),
+}
+
+/// The passes that a request waits for.
+pub struct Passes {
+    /// The jobs.
+    pub jobs: BTreeSet<JobName>,
+    /// One run of each, as it ends; closed after the last.
+    pub ended: mpsc::UnboundedReceiver<RunRecord>,
 }
 
 /// What became of a new configuration.
@@ -81,8 +90,10 @@ pub struct Supervisor {
 
 struct Running {
     cancel: CancellationToken,
-    /// Start it again when it has ended: its configuration changed, or it was asked for.
+    /// Start it again when it has ended, because its configuration changed.
     again: bool,
+    /// Who waits for its end.
+    waiting: Vec<mpsc::UnboundedSender<RunRecord>>,
 }
 
 impl Supervisor {
@@ -123,6 +134,7 @@ impl Supervisor {
             state.config_applied_at = Some(now);
         }
         for job in config.jobs.values() {
+            self.make_up(job, now);
             self.enter(job, now).await;
         }
     }
@@ -168,19 +180,28 @@ impl Supervisor {
                 let _ = reply.send(verdict);
             }
             Command::Sync(jobs, reply) => {
-                let config = self.config();
-                let answer = match jobs.iter().find(|name| !config.jobs.contains_key(*name)) {
-                    Some(unknown) => Err(UnknownJob(unknown.clone())),
-                    None if jobs.is_empty() => Ok(config.jobs.keys().cloned().collect()),
-                    None => Ok(jobs.into_iter().collect()),
-                };
-                let wanted: BTreeSet<JobName> = answer.clone().unwrap_or_default();
-                let _ = reply.send(answer);
-                for job in wanted {
-                    self.start_pass(&job);
-                }
+                let _ = reply.send(self.sync(jobs));
             }
         }
+    }
+
+    fn sync(&mut self, names: Vec<JobName>) -> Result<Passes, UnknownJob> {
+        let config = self.config();
+        if let Some(unknown) = names.iter().find(|name| !config.jobs.contains_key(*name)) {
+            return Err(UnknownJob(unknown.clone()));
+        }
+        let jobs: BTreeSet<_> = match names.is_empty() {
+            true => config.jobs.keys().cloned().collect(),
+            false => names.into_iter().collect(),
+        };
+        let (end, ended) = mpsc::unbounded_channel();
+        for job in &jobs {
+            self.start_pass(job);
+            if let Some(running) = self.running.get_mut(job) {
+                running.waiting.push(end.clone());
+            }
+        }
+        Ok(Passes { jobs, ended })
     }
 
     /// A timer fired: run the job, unless it runs still, and enter its next time.
@@ -190,7 +211,6 @@ impl Supervisor {
         }
         let config = self.config();
         let Some(job) = config.jobs.get(&due.job) else { return };
-        self.remember_due(&due.job, due.at);
         if self.running.contains_key(&due.job) {
             tracing::warn!(job = %due.job, "is due but its last run has not ended; this run is left out");
         } else {
@@ -201,6 +221,7 @@ impl Supervisor {
         self.show_next(&due.job);
     }
 
+    /// Starts a pass of a job unless one is running.
     fn start_pass(&mut self, name: &JobName) {
         if self.running.contains_key(name) {
             return;
@@ -214,7 +235,8 @@ impl Supervisor {
         let pass = async move { pass::run(&context, &job, &account, &stop).await };
         let task = self.passes.spawn_on(pass, &self.work);
         self.tasks.insert(task.id(), name.clone());
-        self.running.insert(name.clone(), Running { cancel, again: false });
+        self.running.insert(name.clone(), Running { cancel, again: false, waiting: Vec::new() });
+        self.board.started(name, self.context.now());
     }
 
     async fn ended(&mut self, ended: Result<(Id, RunRecord), tokio::task::JoinError>) {
@@ -223,14 +245,54 @@ impl Supervisor {
             Err(error) => error.id(),
         };
         let Some(job) = self.tasks.remove(&id) else { return };
-        if let Err(error) = ended {
-            tracing::error!(job = %job, %error, "a pass broke off; this is a defect of Backhaul, please report it");
-            self.board.state().running.remove(&job);
-        }
-        let again = self.running.remove(&job).is_some_and(|running| running.again);
-        if again {
+        self.board.ended(&job);
+        let Some(running) = self.running.remove(&job) else { return };
+        let run = match ended {
+            Ok((_, run)) => run,
+            Err(error) => self.broke_off(&job, &error),
+        };
+        if running.again && self.config().jobs.contains_key(&job) {
             self.start_pass(&job);
+            if let Some(new) = self.running.get_mut(&job) {
+                new.waiting = running.waiting;
+            }
+            return;
         }
+        if run.outcome != Outcome::Stopped {
+            // Whatever was due until now is done; what was stopped is made up for.
+            self.remember_due(&job, self.context.now());
+        }
+        for waiting in running.waiting {
+            // Whoever asked may be gone by now.
+            let _ = waiting.send(run.clone());
+        }
+    }
+
+    /// The record of a pass that panicked: it is told like any other, so that nobody waits for it.
+    fn broke_off(&self, job: &JobName, error: &tokio::task::JoinError) -> RunRecord {
+        tracing::error!(job = %job, %error, "a pass broke off; this is a defect of Backhaul, please report it");
+        let at = self.context.now();
+        let what = format!("the pass broke off: {error}; this is a defect of Backhaul, please report it");
+        let run = RunRecord {
+            job: job.clone(),
+            started_at: at,
+            ended_at: at,
+            outcome: Outcome::Failed,
+            instances: 0,
+            listed: 0,
+            known: 0,
+            mirrored: 0,
+            received_bytes: 0,
+            quarantined: 0,
+            passed_over: Vec::new(),
+            errors: vec![what],
+            warnings: Vec::new(),
+        };
+        if let Err(error) = self.context.catalog.add_run(&run) {
+            tracing::error!(job = %job, %error, "the run could not be recorded");
+        }
+        self.context.events.tell(Event::PassEnded { run: Box::new(run.clone()) });
+        run
     }
 
     /// Reads the configuration if its files changed.
@@ -318,6 +380,8 @@ impl Supervisor {
                 running.again = true;
             }
             if let Some(job) = config.jobs.get(job) {
+                // Times of another schedule have not been missed.
+                self.remember_due(&job.name, now);
                 self.enter(job, now).await;
             }
         }
@@ -341,14 +405,19 @@ impl Supervisor {
         }
     }
 
-    /// Enters a job's next time, after making up for a missed one.
-    async fn enter(&mut self, job: &backhaul_config::Job, now: Timestamp) {
+    /// Makes up for a run that was missed, or broken off, while no daemon ran.
+    fn make_up(&mut self, job: &backhaul_config::Job, now: Timestamp) {
         let record = self.context.catalog.job(&job.name).unwrap_or_default();
         if missed(job, record.last_due, now) {
-            tracing::info!(job = %job.name, last_due = ?record.last_due, "a run was missed; it is made up for now");
+            tracing::info!(job = %job.name, done_until = ?record.last_due, "a run was missed; it is made up for now");
             self.start_pass(&job.name);
+        } else {
+            self.remember_due(&job.name, now);
         }
-        self.remember_due(&job.name, now);
+    }
+
+    /// Enters a job's next time.
+    async fn enter(&mut self, job: &backhaul_config::Job, now: Timestamp) {
         self.timetable.enter(job, now, now).await;
         self.show_next(&job.name);
     }

@@ -36,13 +36,16 @@ pub fn watch(main: &Path) -> mpsc::Receiver<()> {
     let watcher = watcher(Arc::clone(&dirty));
     let mut watch = Watch { main, dirty, watcher, watched: BTreeSet::new() };
     watch.refresh();
+    // What changed between the reading of the files and this moment produced no event.
+    watch.dirty.notify_one();
     tokio::spawn(async move {
         loop {
             watch.changed().await;
+            // Before anybody reads: a change from now on is an event, an earlier one is read.
+            watch.refresh();
             if look.send(()).await.is_err() {
                 break;
             }
-            watch.refresh();
         }
     });
     looks

@@ -77,7 +77,7 @@ fn reaches(backup: &Backup) -> Timestamp {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct JobRecord {
-    /// The last time the schedule was due, run or not.
+    /// Whatever the schedule had due until then has been run or is not to be.
     pub last_due: Option<Timestamp>,
 }
 

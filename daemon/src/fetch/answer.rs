@@ -1,10 +1,11 @@
 //! What a server answers to a `GET` of a link, checked before a single byte is believed.
 
 use backhaul_provider_api::{Checksum, ChecksumAlgorithm, ETagMeaning, Link};
-use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap};
+use reqwest::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap};
 use reqwest::{Response, StatusCode};
 
 use super::error::FetchError;
+use super::request::Span;
 use crate::mirror::staging::Progress;
 
 /// An answer with a body that belongs to the object, from byte `start` on.
@@ -28,6 +29,8 @@ pub struct Object {
     pub checksums: Vec<Checksum>,
     /// The body's type.
     pub content_type: Option<String>,
+    /// Whether the server says or shows that it answers byte ranges.
+    pub takes_ranges: bool,
 }
 
 impl Object {
@@ -40,16 +43,16 @@ impl Object {
     pub fn of_progress(progress: &Progress) -> Self {
         let etag = progress.etag.clone();
         let checksums = etag.as_deref().and_then(plain_md5).into_iter().collect();
-        Self { total_bytes: progress.total_bytes, etag, checksums, content_type: None }
+        Self { total_bytes: progress.total_bytes, etag, checksums, ..Self::default() }
     }
 }
 
 impl Answer {
-    /// Reads an answer with a status of success to a request for the bytes from `asked` on.
+    /// Reads an answer with a status of success to a request for the bytes of `asked`.
     ///
     /// # Errors
     /// When a part does not begin where it was asked to, or is a kind of answer nobody asked for.
-    pub fn read(response: Response, link: &Link, asked: u64) -> Result<Self, FetchError> {
+    pub fn read(response: Response, link: &Link, asked: Span) -> Result<Self, FetchError> {
         let headers = response.headers();
         let (start, total_bytes) = match response.status() {
             StatusCode::OK => (0, number(headers, CONTENT_LENGTH.as_str())),
@@ -59,14 +62,10 @@ impl Answer {
                     range.and_then(content_range).ok_or_else(|| FetchError::Unexpected {
                         what: "a part without a valid Content-Range".to_owned(),
                     })?;
-                if asked == 0 || start != asked {
+                let wanted_end = asked.end.or(total);
+                if start != asked.start || wanted_end.is_some_and(|wanted| end + 1 != wanted) {
                     return Err(FetchError::Unexpected {
-                        what: format!("a part from byte {start} on (asked for {asked})"),
-                    });
-                }
-                if let Some(total) = total.filter(|total| end + 1 != *total) {
-                    return Err(FetchError::Unexpected {
-                        what: format!("a part that ends at byte {end} of {total}"),
+                        what: format!("bytes {start} to {end} where {asked:?} was asked for"),
                     });
                 }
                 (start, total)
@@ -80,6 +79,8 @@ impl Answer {
             etag: text(headers, ETAG.as_str()),
             checksums: checksums(headers, link),
             content_type: text(headers, CONTENT_TYPE.as_str()),
+            takes_ranges: response.status() == StatusCode::PARTIAL_CONTENT
+                || text(headers, ACCEPT_RANGES.as_str()).as_deref() == Some("bytes"),
         };
         Ok(Self { start, object, body: response })
     }

@@ -18,6 +18,8 @@ pub enum Remedy {
     Later(Option<Duration>),
     /// Ask for a fresh link and go on.
     Resolve(ResolveReason),
+    /// Go on at once with a single connection.
+    OneConnection,
     /// Throw the bytes away and begin anew.
     Restart,
 }
@@ -84,6 +86,9 @@ pub enum FetchError {
         /// How long it asks to wait.
         after: Option<Duration>,
     },
+    /// The server answered a request for a part with the whole file.
+    #[error("the server ignores byte ranges")]
+    RangesIgnored,
     /// Another answer than a file.
     #[error("the server answered with {what} instead of the file")]
     Unexpected {
@@ -200,6 +205,7 @@ impl FetchError {
             Self::LinkExpired => Remedy::Resolve(ResolveReason::Expired),
             Self::LinkRefused { .. } => Remedy::Resolve(ResolveReason::Refused),
             Self::Server { after, .. } => Remedy::Later(*after),
+            Self::RangesIgnored => Remedy::OneConnection,
             Self::Network { .. } | Self::Stalled { .. } | Self::Truncated { .. } => {
                 Remedy::Later(None)
             }

@@ -24,6 +24,7 @@ struct Inner {
 
 struct Settings {
     slots: u32,
+    connections: u32,
     reserve_bytes: u64,
     bandwidth: Option<(ByteRate, Arc<DefaultDirectRateLimiter>)>,
 }
@@ -36,6 +37,7 @@ impl Limits {
             slots: Arc::new(Semaphore::new(slots as usize)),
             settings: Mutex::new(Settings {
                 slots,
+                connections: daemon.connections_per_file.get(),
                 reserve_bytes: daemon.reserve.bytes(),
                 bandwidth: daemon.bandwidth.map(limiter),
             }),
@@ -59,6 +61,7 @@ impl Limits {
             });
         }
         settings.slots = wanted;
+        settings.connections = daemon.connections_per_file.get();
         settings.reserve_bytes = daemon.reserve.bytes();
         let unchanged = settings.bandwidth.as_ref().map(|(rate, _)| *rate) == daemon.bandwidth;
         if !unchanged {
@@ -90,6 +93,11 @@ impl Limits {
             }
             cells -= piece.get();
         }
+    }
+
+    /// How many connections one file may use.
+    pub fn connections_per_file(&self) -> u32 {
+        self.settings().connections
     }
 
     /// How much space is never used.

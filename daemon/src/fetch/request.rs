@@ -16,6 +16,31 @@ const REDIRECTS_MAX: usize = 5;
 /// How much of a refusal's body is read to find its code.
 const REFUSAL_BYTES: usize = 4096;
 
+/// A stretch of a file: from `start` on, to the end of the file or before `end`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The first byte.
+    pub start: u64,
+    /// The byte after the last one; absent, to the end of the file.
+    pub end: Option<u64>,
+}
+
+impl Span {
+    /// From a byte to the end of the file.
+    pub fn from(start: u64) -> Self {
+        Self { start, end: None }
+    }
+
+    /// The value of the `Range` header (RFC 9110, section 14.2); nothing for a whole file.
+    fn header(self) -> Option<String> {
+        match self {
+            Self { start: 0, end: None } => None,
+            Self { start, end: None } => Some(format!("bytes={start}-")),
+            Self { start, end: Some(end) } => Some(format!("bytes={start}-{}", end.saturating_sub(1))),
+        }
+    }
+}
+
 /// Opens download links.
 pub struct Opener {
     client: Client,
@@ -28,7 +53,7 @@ impl Opener {
         Self { client, egress }
     }
 
-    /// Asks for the bytes from `start` on, of the object that `etag` identifies.
+    /// Asks for the bytes of `span`, of the object that `etag` identifies.
     ///
     /// The link is used byte for byte and by `GET` only, as its signature demands; the headers
     /// added (`Range`, `If-Range`) are not part of any vendor's signature.
@@ -38,7 +63,7 @@ impl Opener {
     pub async fn open(
         &self,
         link: &Link,
-        start: u64,
+        span: Span,
         etag: Option<&str>,
     ) -> Result<Answer, FetchError> {
         // Registered with the redactor as long as it is used here.
@@ -49,16 +74,16 @@ impl Opener {
             self.egress.check(&url)?;
             let same_host = url.host_str() == first_host.as_deref();
             let mut headers = if same_host { own_headers(link)? } else { HeaderMap::new() };
-            if start > 0 {
-                headers.insert(RANGE, header_value(&format!("bytes={start}-"))?);
+            if let Some(range) = span.header() {
+                headers.insert(RANGE, header_value(&range)?);
                 if let Some(etag) = etag {
                     headers.insert(IF_RANGE, header_value(etag)?);
                 }
             }
             let sent = self.client.get(url.clone()).headers(headers).send().await;
-            let response = sent.map_err(|error| FetchError::network(&error, start))?;
+            let response = sent.map_err(|error| FetchError::network(&error, span.start))?;
             if !response.status().is_redirection() {
-                return self.judge(response, link, start).await;
+                return judge(response, link, span).await;
             }
             let target = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
             url = target.and_then(|target| url.join(target).ok()).ok_or_else(|| {
@@ -67,48 +92,43 @@ impl Opener {
         }
         Err(FetchError::Unexpected { what: format!("more than {REDIRECTS_MAX} redirects") })
     }
+}
 
-    async fn judge(
-        &self,
-        response: Response,
-        link: &Link,
-        start: u64,
-    ) -> Result<Answer, FetchError> {
-        let status = response.status();
-        if status.is_success() {
-            return Answer::read(response, link, start);
-        }
-        let after = retry_after(response.headers());
-        let date = response
-            .headers()
-            .get(reqwest::header::DATE)
-            .and_then(|value| chrono::DateTime::parse_from_rfc2822(value.to_str().ok()?).ok());
-        let code = refusal_code(response).await;
-        // The server's own clock decides whether the link is over, ours may be wrong.
-        let over = match (link.expires_at, date) {
-            (Some(expires), Some(date)) => expires <= date,
-            _ => false,
-        };
-        Err(match status {
-            StatusCode::NOT_FOUND | StatusCode::GONE if !over => {
-                FetchError::Gone { status: status.as_u16(), code }
-            }
-            _ if over || code.to_ascii_lowercase().contains("expired") => FetchError::LinkExpired,
-            StatusCode::FORBIDDEN if code.starts_with("InvalidObjectState") => {
-                FetchError::Archived { code }
-            }
-            StatusCode::PRECONDITION_FAILED | StatusCode::RANGE_NOT_SATISFIABLE => {
-                FetchError::Changed { what: format!("HTTP {} {code}", status.as_u16()) }
-            }
-            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
-                FetchError::Server { status: status.as_u16(), code, after }
-            }
-            _ if status.is_server_error() => {
-                FetchError::Server { status: status.as_u16(), code, after }
-            }
-            _ => FetchError::LinkRefused { status: status.as_u16(), code },
-        })
+async fn judge(response: Response, link: &Link, span: Span) -> Result<Answer, FetchError> {
+    let status = response.status();
+    if status.is_success() {
+        return Answer::read(response, link, span);
     }
+    let after = retry_after(response.headers());
+    let date = response
+        .headers()
+        .get(reqwest::header::DATE)
+        .and_then(|value| chrono::DateTime::parse_from_rfc2822(value.to_str().ok()?).ok());
+    let code = refusal_code(response).await;
+    // The server's own clock decides whether the link is over, ours may be wrong.
+    let over = match (link.expires_at, date) {
+        (Some(expires), Some(date)) => expires <= date,
+        _ => false,
+    };
+    Err(match status {
+        StatusCode::NOT_FOUND | StatusCode::GONE if !over => {
+            FetchError::Gone { status: status.as_u16(), code }
+        }
+        _ if over || code.to_ascii_lowercase().contains("expired") => FetchError::LinkExpired,
+        StatusCode::FORBIDDEN if code.starts_with("InvalidObjectState") => {
+            FetchError::Archived { code }
+        }
+        StatusCode::PRECONDITION_FAILED | StatusCode::RANGE_NOT_SATISFIABLE => {
+            FetchError::Changed { what: format!("HTTP {} {code}", status.as_u16()) }
+        }
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
+            FetchError::Server { status: status.as_u16(), code, after }
+        }
+        _ if status.is_server_error() => {
+            FetchError::Server { status: status.as_u16(), code, after }
+        }
+        _ => FetchError::LinkRefused { status: status.as_u16(), code },
+    })
 }
 
 fn own_headers(link: &Link) -> Result<HeaderMap, FetchError> {

@@ -89,6 +89,31 @@ impl Sink {
         self.length
     }
 
+    /// Takes it apart for writing out of order: file, length so far, digests of those bytes.
+    ///
+    /// # Errors
+    /// When the file cannot be opened a second time.
+    pub(super) fn scatter(self) -> Result<(File, File, u64, Digests, std::path::PathBuf), FetchError> {
+        let second = self.file.try_clone().map_err(|source| self.failed("open", source))?;
+        Ok((self.file, second, self.length, self.digests, self.path))
+    }
+
+    /// Puts it together again: everything before `length` is written and hashed, and what lies
+    /// behind is cut off.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub(super) fn gather(
+        file: File,
+        length: u64,
+        digests: Digests,
+        path: std::path::PathBuf,
+    ) -> Result<Self, FetchError> {
+        let sink = Self { file, length, digests, path };
+        sink.file.set_len(length).map_err(|source| sink.failed("cut", source))?;
+        Ok(sink)
+    }
+
     /// The digests over the whole file.
     pub fn finish(self) -> Digested {
         self.digests.finish(self.length)

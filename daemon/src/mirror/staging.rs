@@ -11,6 +11,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::os::unix::fs::FileExt;
 
 use backhaul_provider_api::{FileId, PrepareToken};
 use serde::{Deserialize, Serialize};
@@ -49,6 +50,10 @@ pub struct Progress {
     pub etag: Option<String>,
     /// How many bytes are surely on disk.
     pub durable_bytes: u64,
+    /// The bytes are written out of order by several connections: the file's length says nothing,
+    /// and how far it is whole stands in its mark.
+    #[serde(default)]
+    pub scattered: bool,
     /// What the file is, once it is complete and on disk.
     pub finished: Option<FileEntry>,
 }
@@ -154,11 +159,23 @@ impl Staging {
             .map_err(|source| self.data.error("look at", name.as_str().as_ref(), source))?
             .len();
         let progress = self.progress(id);
-        let trusted = if self.same_boot { length } else { length.min(progress.durable_bytes) };
+        let trusted = match (self.same_boot, progress.scattered) {
+            (true, false) => length,
+            (true, true) => length.min(self.mark(name)?.get().max(progress.durable_bytes)),
+            (false, _) => length.min(progress.durable_bytes),
+        };
         // Without a record of what the bytes are of, they are of no use.
         let trusted = if progress == Progress::default() { 0 } else { trusted };
         let start = trusted.min(progress.total_bytes.unwrap_or(u64::MAX));
         Ok((file, start))
+    }
+
+    /// The mark of a file that is written out of order.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn mark(&self, name: &SafeName) -> Result<Mark, FsError> {
+        self.own.open_or_create(&format!("{name}.mark")).map(Mark)
     }
 
     /// Records how far a file is, durably. The caller has synced what it claims.
@@ -199,6 +216,26 @@ impl Staging {
         // Plain data with text keys always serialises.
         let bytes = serde_json::to_vec(&self.state).unwrap_or_default();
         self.own.write_durable(STATE, &bytes)
+    }
+}
+
+/// How far from its front a file is whole, kept beside it and not synced: it survives the end of
+/// the program, and after a power cut nobody looks at it.
+pub struct Mark(File);
+
+impl Mark {
+    /// The byte before which everything was written.
+    pub fn get(&self) -> u64 {
+        let mut bytes = [0; 8];
+        self.0.read_exact_at(&mut bytes, 0).map_or(0, |()| u64::from_le_bytes(bytes))
+    }
+
+    /// Moves it. The bytes before it have been written.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn set(&self, bytes: u64) -> std::io::Result<()> {
+        self.0.write_all_at(&bytes.to_le_bytes(), 0)
     }
 }
 

@@ -13,7 +13,7 @@ fn identity() -> Identity {
 }
 
 fn progress(durable_bytes: u64) -> Progress {
-    Progress { total_bytes: Some(100), etag: Some("\"e\"".into()), durable_bytes, finished: None }
+    Progress { total_bytes: Some(100), etag: Some("\"e\"".into()), durable_bytes, ..Progress::default() }
 }
 
 fn write_bytes(staging: &mut Staging, count: usize) {
@@ -72,4 +72,21 @@ fn a_preparation_token_survives() {
     let again = Staging::open(&dir, &identity(), "boot-2").unwrap();
     assert_eq!(again.token(), Some(&PrepareToken::new("t")));
     again.remove().unwrap();
+}
+
+#[test]
+fn a_scattered_file_is_whole_up_to_its_mark() {
+    let scratch = tempfile::tempdir().unwrap();
+    let dir = Dir::open(scratch.path()).unwrap();
+    let (id, name) = (FileId::new("f"), SafeName::from_vendor("f"));
+    let mut staging = Staging::open(&dir, &identity(), "boot-1").unwrap();
+    staging.record(&id, Progress { scattered: true, ..progress(10) }).unwrap();
+    write_bytes(&mut staging, 40);
+    staging.mark(&name).unwrap().set(25).unwrap();
+    drop(staging);
+    let mut again = Staging::open(&dir, &identity(), "boot-1").unwrap();
+    assert_eq!(again.open_file(&id, &name).unwrap().1, 25);
+    drop(again);
+    let mut after_power_cut = Staging::open(&dir, &identity(), "boot-2").unwrap();
+    assert_eq!(after_power_cut.open_file(&id, &name).unwrap().1, 10);
 }
