@@ -173,9 +173,11 @@ pub fn context(
         limits: Limits::new(&config.daemon),
         libraries: Arc::new(libraries),
         provider_path: config.daemon.provider_path.clone().into(),
+        provider_timeout: config.daemon.provider_timeout,
         events,
         boot: boot_id().into(),
         account_limits: Arc::new(Mutex::new(BTreeMap::new())),
+        claims: Arc::default(),
     }
 }
 

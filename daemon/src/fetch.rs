@@ -19,7 +19,7 @@ pub mod sink;
 
 use std::time::Duration;
 
-use backhaul_provider_api::{File, FileId, ResolveReason, SizeHint};
+use backhaul_provider_api::{File, FileId, Link, ResolveReason, SizeHint};
 use backon::BackoffBuilder;
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
@@ -28,7 +28,7 @@ use crate::dir::Dir;
 use crate::mirror::file_name::SafeName;
 use crate::mirror::manifest::FileEntry;
 use crate::mirror::staging::{Progress, Staging};
-use answer::Object;
+use answer::{Answer, Object};
 pub use error::{FetchError, Remedy};
 use limits::Limits;
 use link::{Links, Stale};
@@ -146,10 +146,8 @@ impl Fetcher {
 
         let (generation, link) = task.links.link(id, stale).await?;
         let broken = |error| Broken { error, generation: Some(generation), reached: 0 };
-        let answer = tokio::select! {
-            answer = self.opener.open(&link, Span::from(start), progress.etag.as_deref()) => answer.map_err(broken)?,
-            () = task.cancel.cancelled() => return Err(broken(FetchError::Cancelled)),
-        };
+        let answer = self.open(task, &link, Span::from(start), progress.etag.as_deref()).await;
+        let answer = answer.map_err(broken)?;
         let object = answer.object.clone();
         answer.continues(&progress, start).map_err(broken)?;
         let start = answer.start;
@@ -161,6 +159,7 @@ impl Fetcher {
         let mut mark = Progress {
             total_bytes: object.total_bytes,
             etag: object.strong_etag(),
+            checksums: object.checksums.clone(),
             durable_bytes: progress.durable_bytes.min(start),
             scattered: false,
             finished: None,
@@ -198,6 +197,23 @@ impl Fetcher {
         self.finish(task, staging, sink, &object, Some(generation))
     }
 
+    /// Opens a link, at most as long as a connection may send nothing.
+    async fn open(
+        &self,
+        task: &FileTask<'_>,
+        link: &Link,
+        span: Span,
+        etag: Option<&str>,
+    ) -> Result<Answer, FetchError> {
+        let stalled = FetchError::Stalled { after: STALL, at_bytes: span.start };
+        tokio::select! {
+            answer = tokio::time::timeout(STALL, self.opener.open(link, span, etag)) => {
+                answer.unwrap_or(Err(stalled))
+            }
+            () = task.cancel.cancelled() => Err(FetchError::Cancelled),
+        }
+    }
+
     /// The next piece of a body, as the limits allow; nothing at its end.
     async fn piece(
         &self,
@@ -223,7 +239,7 @@ impl Fetcher {
         &self,
         task: &FileTask<'_>,
         staging: &mut Staging,
-        mut answer: answer::Answer,
+        mut answer: Answer,
         sink: &mut Sink,
         mark: &mut Progress,
     ) -> Result<(), FetchError> {
@@ -261,11 +277,18 @@ impl Fetcher {
         let length = sink.length();
         sink.sync()?;
         let bytes = sink.finish();
-        let entry = proof::prove(task.file, task.name, object, &bytes)
-            .map_err(|error| Broken { error, generation, reached: 0 })?;
+        let entry = match proof::prove(task.file, task.name, object, &bytes) {
+            Ok(entry) => entry,
+            Err(error) => {
+                // These bytes are of no use to anybody; the next try begins anew.
+                staging.record(&task.file.id, Progress::default()).map_err(FetchError::from)?;
+                return Err(Broken { error, generation, reached: 0 });
+            }
+        };
         let finished = Progress {
             total_bytes: Some(length),
             etag: object.strong_etag(),
+            checksums: object.checksums.clone(),
             durable_bytes: length,
             scattered: false,
             finished: Some(entry.clone()),

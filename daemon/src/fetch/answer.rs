@@ -41,9 +41,12 @@ impl Object {
 
     /// What was recorded of an object whose bytes are all there.
     pub fn of_progress(progress: &Progress) -> Self {
-        let etag = progress.etag.clone();
-        let checksums = etag.as_deref().and_then(plain_md5).into_iter().collect();
-        Self { total_bytes: progress.total_bytes, etag, checksums, ..Self::default() }
+        Self {
+            total_bytes: progress.total_bytes,
+            etag: progress.etag.clone(),
+            checksums: progress.checksums.clone(),
+            ..Self::default()
+        }
     }
 }
 

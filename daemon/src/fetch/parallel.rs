@@ -147,10 +147,7 @@ impl Connection<'_> {
 
     async fn open(&self, span: Span) -> Result<Answer, FetchError> {
         let etag = self.object.strong_etag();
-        let answer = tokio::select! {
-            answer = self.fetcher.opener.open(self.link, span, etag.as_deref()) => answer?,
-            () = self.task.cancel.cancelled() => return Err(FetchError::Cancelled),
-        };
+        let answer = self.fetcher.open(self.task, self.link, span, etag.as_deref()).await?;
         let same = answer.object.strong_etag() == etag;
         match (same, answer.start == span.start) {
             (false, _) => Err(FetchError::Changed { what: "another ETag".to_owned() }),

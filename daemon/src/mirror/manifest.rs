@@ -51,7 +51,7 @@ pub struct Manifest {
 }
 
 /// One file of a backup.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileEntry {
     /// Its name in the backup's directory.
     pub name: SafeName,

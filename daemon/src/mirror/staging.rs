@@ -12,8 +12,9 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 
-use backhaul_provider_api::{FileId, PrepareToken};
+use backhaul_provider_api::{Checksum, FileId, PrepareToken};
 use serde::{Deserialize, Serialize};
 
 use super::file_name::SafeName;
@@ -48,6 +49,9 @@ pub struct Progress {
     pub total_bytes: Option<u64>,
     /// The strong validator of the object that the bytes are of.
     pub etag: Option<String>,
+    /// The checksums that the server told of the whole object.
+    #[serde(default)]
+    pub checksums: Vec<Checksum>,
     /// How many bytes are surely on disk.
     pub durable_bytes: u64,
     /// The bytes are written out of order by several connections: the file's length says nothing,
@@ -57,14 +61,6 @@ pub struct Progress {
     /// What the file is, once it is complete and on disk.
     pub finished: Option<FileEntry>,
 }
-
-impl PartialEq for FileEntry {
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name && self.sha256 == other.sha256
-    }
-}
-
-impl Eq for FileEntry {}
 
 /// The staging directory of one backup.
 pub struct Staging {
@@ -217,6 +213,29 @@ impl Staging {
         let bytes = serde_json::to_vec(&self.state).unwrap_or_default();
         self.own.write_durable(STATE, &bytes)
     }
+}
+
+/// Removes downloads that nobody has gone on with for a long time: the vendor has dropped the
+/// backup, or the job no longer wants it. Returns their ids.
+///
+/// # Errors
+/// When the directory cannot be read, or something in it cannot be removed.
+pub fn sweep(job_dir: &Dir, older_than: std::time::Duration) -> Result<Vec<String>, FsError> {
+    let place = match job_dir.dir(HIDDEN).and_then(|hidden| hidden.dir(STAGING)) {
+        Ok(place) => place,
+        Err(error) if error.is_missing() => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut swept = Vec::new();
+    for (name, _) in place.entries()? {
+        let state = Path::new(&name).join(STATE);
+        let age = place.open_file(&state).ok().and_then(|file| file.metadata().ok()?.modified().ok()?.elapsed().ok());
+        if age.is_some_and(|age| age > older_than) {
+            place.remove_tree(&name)?;
+            swept.push(name.to_string_lossy().into_owned());
+        }
+    }
+    Ok(swept)
 }
 
 /// How far from its front a file is whole, kept beside it and not synced: it survives the end of

@@ -1,8 +1,9 @@
 //! What all passes share.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use backhaul_config::{AccountName, ProviderName};
 use backhaul_provider_api::Timestamp;
@@ -10,6 +11,7 @@ use backhaul_provider_api::Timestamp;
 use crate::catalog::Catalog;
 use crate::event::Events;
 use crate::fetch::limits::Limits;
+use crate::mirror::identity::BackupId;
 use crate::provider::{AccountLimits, Libraries, Library, discover};
 
 use super::PassError;
@@ -25,15 +27,42 @@ pub struct Context {
     pub libraries: Arc<Libraries>,
     /// The folders they are looked for in.
     pub provider_path: Arc<[PathBuf]>,
+    /// How long a provider may think about one question.
+    pub provider_timeout: Duration,
     /// Tells what happens.
     pub events: Events,
     /// The kernel's boot, which decides what unsynced bytes are worth.
     pub boot: Arc<str>,
     /// Request limits by account, shared by all its jobs.
     pub account_limits: Arc<Mutex<BTreeMap<AccountName, Arc<AccountLimits>>>>,
+    /// What is being fetched right now.
+    pub claims: Claims,
+}
+
+/// The backups that are being fetched, by directory.
+pub type Claims = Arc<Mutex<BTreeSet<(PathBuf, BackupId)>>>;
+
+/// The right to fetch a backup into a directory, given back when dropped.
+pub struct Claim {
+    claims: Claims,
+    what: (PathBuf, BackupId),
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.claims.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.what);
+    }
 }
 
 impl Context {
+    /// The right to fetch a backup into a directory, unless another job is at it: two jobs may
+    /// share a directory, but not a download under way.
+    pub fn claim(&self, directory: &Path, id: &BackupId) -> Option<Claim> {
+        let what = (directory.to_owned(), id.clone());
+        let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
+        claims.insert(what.clone()).then(|| Claim { claims: Arc::clone(&self.claims), what })
+    }
+
     /// The time, by the machine's clock.
     pub fn now(&self) -> Timestamp {
         chrono::Utc::now()

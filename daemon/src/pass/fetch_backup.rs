@@ -22,6 +22,8 @@ use crate::provider::{GaveUp, ProviderError};
 use crate::recipe;
 use crate::redact::Redactor;
 
+/// How much must have arrived before listeners are told.
+const TELL_EVERY_BYTES: u64 = 1 << 20;
 /// How many files a backup may have.
 const FILES_MAX: usize = 50_000;
 
@@ -51,6 +53,9 @@ pub enum BackupError {
     /// The pass was told to stop.
     #[error("stopped")]
     Stopped,
+    /// Another job with the same directory is at it.
+    #[error("another job with the same directory fetches it right now")]
+    Busy,
     /// The vendor takes longer than a pass waits.
     #[error("the vendor is still preparing it; the next pass asks again")]
     StillPreparing,
@@ -95,6 +100,16 @@ impl From<GaveUp> for BackupError {
 }
 
 impl BackupError {
+    /// Whether the disk is full, so that trying further backups is of no use.
+    pub fn disk_is_full(&self) -> bool {
+        match self {
+            Self::Disk(error) | Self::Publish(PublishError::File(error)) => error.is_full(),
+            Self::File { source: FetchError::NoSpace { .. }, .. } => true,
+            Self::File { source: FetchError::Disk(error), .. } => error.is_full(),
+            _ => false,
+        }
+    }
+
     fn of_links(error: FetchError) -> Self {
         match error {
             FetchError::Cancelled => Self::Stopped,
@@ -123,6 +138,9 @@ pub async fn mirror(task: &Task<'_>) -> Result<BackupRecord, BackupError> {
         return Err(BackupError::Stopped);
     }
     let id = wanted.identity.id();
+    let _claim = context
+        .claim(&job.directory, &id)
+        .ok_or(BackupError::Busy)?;
     let mut staging = Staging::open(directory, &wanted.identity, &context.boot)?;
     let token = prepare::prepare(task.vendor, wanted, &mut staging, cancel).await?;
 
@@ -147,9 +165,13 @@ pub async fn mirror(task: &Task<'_>) -> Result<BackupRecord, BackupError> {
         name: wanted.label().to_owned(),
         bytes: files.iter().map(|file| Some(file.size?.bytes)).sum(),
     });
+    let untold = AtomicU64::new(0);
     let on_bytes = |bytes| {
         task.received.fetch_add(bytes, Ordering::Relaxed);
-        context.events.tell(Event::Received { job: job.name.clone(), id: id.clone(), bytes });
+        if untold.fetch_add(bytes, Ordering::Relaxed) + bytes >= TELL_EVERY_BYTES {
+            let bytes = untold.swap(0, Ordering::Relaxed);
+            context.events.tell(Event::Received { job: job.name.clone(), id: id.clone(), bytes });
+        }
     };
     let mut entries = Vec::with_capacity(files.len());
     for (file, (_, name)) in files.iter().zip(fetch::names(&files)) {

@@ -73,8 +73,8 @@ impl Vendor {
             network: job.network,
             options: job.options.clone(),
         };
-        let session =
-            Session::open(&library, told, Arc::clone(&exchange), Limits::default()).await?;
+        let limits = Limits { work: context.provider_timeout, ..Limits::default() };
+        let session = Session::open(&library, told, Arc::clone(&exchange), limits).await?;
         Ok(Self {
             session,
             exchange,
