@@ -74,6 +74,9 @@ pub struct Daemon {
     pub reserve: ByteSize,
     /// Whether providers may run where the kernel has no full sandbox.
     pub sandbox: Sandbox,
+    /// How long a provider may think about one question; its waiting for the vendor, and for the
+    /// account's rate, is not counted.
+    pub provider_timeout: Duration,
     /// How long a stop waits for downloads to be checkpointed.
     pub stop_timeout: Duration,
 }
@@ -91,6 +94,7 @@ impl Default for Daemon {
             bandwidth: None,
             reserve: ByteSize::from_bytes(512 << 20),
             sandbox: Sandbox::Prefer,
+            provider_timeout: Duration::from_secs(120),
             stop_timeout: Duration::from_secs(20),
         }
     }

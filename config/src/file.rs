@@ -57,6 +57,8 @@ pub(crate) struct Daemon {
     pub reserve: Field<Text<ByteSize>>,
     /// Whether providers run without a full sandbox where the kernel has none. Default: prefer
     pub sandbox: Field<Text<Sandbox>>,
+    /// How long a provider may think about one question, waiting not counted. Default: 2min
+    pub provider_timeout: Field<Text<Duration>>,
     /// How long a stop waits for downloads to be checkpointed. Default: 20s
     pub stop_timeout: Field<Text<Duration>>,
 }

@@ -32,6 +32,7 @@ mod schedule;
 mod schema;
 mod secret;
 mod size;
+mod socket;
 mod source;
 mod suggest;
 mod value;
@@ -50,6 +51,7 @@ pub use schedule::{CronPattern, Schedule, parse_zone};
 pub use schema::schema;
 pub use secret::SecretRef;
 pub use size::{ByteRate, ByteSize};
+pub use socket::control_socket;
 pub use source::Source;
 pub use value::ValueError;
 

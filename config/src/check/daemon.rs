@@ -50,6 +50,9 @@ impl Check<'_> {
             sandbox: self
                 .text("sandbox", table.sandbox)
                 .unwrap_or(standard.sandbox),
+            provider_timeout: self
+                .text("provider_timeout", table.provider_timeout)
+                .unwrap_or(standard.provider_timeout),
             stop_timeout: self
                 .text("stop_timeout", table.stop_timeout)
                 .unwrap_or(standard.stop_timeout),

@@ -21,6 +21,7 @@ impl Daemon {
             bandwidth,
             reserve,
             sandbox,
+            provider_timeout,
             stop_timeout,
         } = self;
         let mut words = Words::default();
@@ -40,6 +41,7 @@ impl Daemon {
             Sandbox::Prefer => "prefer",
         };
         words.set("sandbox", sandbox);
+        words.duration("provider_timeout", Some(*provider_timeout));
         words.duration("stop_timeout", Some(*stop_timeout));
         words.settings
     }
