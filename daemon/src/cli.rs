@@ -19,6 +19,7 @@ mod failure;
 mod generate;
 mod list;
 mod local;
+mod output;
 mod plan;
 mod progress;
 mod providers;
@@ -151,7 +152,8 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let daemon = matches!(cli.command, Command::Run);
     logging::init(cli.global.log_format, level(&cli.global, daemon));
-    match obey(cli) {
+    let done = obey(cli);
+    match done.and_then(|code| output::finish().map(|()| code)) {
         Ok(code) => code,
         Err(failure) => failure.report(),
     }

@@ -135,6 +135,12 @@ pub async fn parse_and_check(files: &Files, libraries: &Libraries) -> Result<Con
     Ok(config)
 }
 
+/// Where a running daemon is reached, as far as the files tell, however broken they are.
+pub fn control_socket(files: &Result<Files, ConfigError>) -> PathBuf {
+    let sources = files.as_ref().map(|files| files.sources.as_slice());
+    backhaul_config::control_socket(sources.unwrap_or_default())
+}
+
 /// What each provider of the configuration says of itself, or why it says nothing.
 async fn describe(
     config: &Config,

@@ -29,7 +29,7 @@ use crate::watch;
 
 /// Keys of `[daemon]` that a running daemon cannot take over.
 const RESTART_KEYS: [&str; 6] =
-    ["state_dir", "provider_path", "control_socket", "listen", "sandbox", "stop_timeout"];
+    ["state_dir", "provider_path", "control_socket", "listen", "sandbox", "provider_timeout"];
 
 /// What can be asked of the supervisor.
 pub enum Command {

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use super::failure::Failure;
 use super::local;
+use super::output::say;
 use crate::configuration::{self, Files};
 
 pub fn check(main: &Path) -> Result<ExitCode, Failure> {
@@ -18,7 +19,7 @@ pub fn check(main: &Path) -> Result<ExitCode, Failure> {
     let libraries = configuration::libraries_in(&scratch.0, &config);
     local::runtime()?.block_on(configuration::parse_and_check(&files, &libraries))?;
     let (jobs, accounts) = (config.jobs.len(), config.accounts.len());
-    println!("{} is good: {jobs} jobs, {accounts} accounts", main.display());
+    say!("{} is good: {jobs} jobs, {accounts} accounts", main.display());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -29,7 +30,13 @@ impl Scratch {
     /// Makes one that nobody else can write to.
     pub fn new() -> Result<Self, Failure> {
         use std::os::unix::fs::DirBuilderExt;
-        let path = std::env::temp_dir().join(format!("backhaul-{}", std::process::id()));
+        // Not by the process id: a killed command leaves its directory behind, and in a container
+        // the next one has the same id.
+        let mut name = [0; 8];
+        rustix::rand::getrandom(&mut name, rustix::rand::GetRandomFlags::empty())
+            .map_err(|error| Failure::io("cannot get randomness")(error.into()))?;
+        let name = format!("backhaul-{:016x}", u64::from_ne_bytes(name));
+        let path = std::env::temp_dir().join(name);
         std::fs::DirBuilder::new()
             .mode(0o700)
             .create(&path)

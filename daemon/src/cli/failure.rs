@@ -51,7 +51,7 @@ impl Failure {
     /// Says it, and gives the exit code.
     pub fn report(self) -> ExitCode {
         let text = self.to_string();
-        eprintln!("backhaul: {}", Redactor::global().scrub(text.trim_end()));
+        complain(&Redactor::global().scrub(text.trim_end()));
         self.code()
     }
 
@@ -68,4 +68,10 @@ impl Failure {
     pub fn io(doing: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         move |source| Self::Io { doing, source }
     }
+}
+
+/// Says what is wrong on standard error. When nobody can read that, the exit code has to do.
+pub fn complain(what: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "backhaul: {what}");
 }

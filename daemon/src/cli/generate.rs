@@ -1,7 +1,6 @@
 //! `backhaul completions`, `man` and `schema`: made from the same definitions that the program
 //! uses.
 
-use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -10,6 +9,7 @@ use clap_complete::Shell;
 
 use super::failure::Failure;
 use super::local;
+use super::output;
 
 pub fn completions(shell: Shell, mut command: Command) -> Result<ExitCode, Failure> {
     let mut script = Vec::new();
@@ -40,6 +40,6 @@ pub fn schema() -> Result<ExitCode, Failure> {
 }
 
 fn print(bytes: &[u8]) -> Result<ExitCode, Failure> {
-    io::stdout().write_all(bytes).map_err(Failure::io("cannot write to standard output"))?;
+    output::print(format_args!("{}", String::from_utf8_lossy(bytes)));
     Ok(ExitCode::SUCCESS)
 }

@@ -7,6 +7,7 @@ use backhaul_config::JobName;
 
 use super::failure::Failure;
 use super::local;
+use super::output::say;
 use super::table::{Table, size, time};
 use crate::mirror::identity::BackupId;
 use crate::mirror::manifest::{Content, Manifest, Verification};
@@ -69,10 +70,10 @@ pub fn show(main: &Path, id: &BackupId, json: bool) -> Result<ExitCode, Failure>
         return Ok(ExitCode::SUCCESS);
     }
     for copy in &copies {
-        println!("{}", copy.path.display());
+        say!("{}", copy.path.display());
         match (&copy.manifest, &copy.problem) {
             (Some(manifest), _) => print(manifest),
-            (None, Some(problem)) => println!("  its manifest cannot be read: {problem}"),
+            (None, Some(problem)) => say!("  its manifest cannot be read: {problem}"),
             (None, None) => {}
         }
     }
@@ -81,7 +82,7 @@ pub fn show(main: &Path, id: &BackupId, json: bool) -> Result<ExitCode, Failure>
 
 fn print(manifest: &Manifest) {
     let Manifest { backup, instance, identity, .. } = manifest;
-    let line = |name: &str, value: &str| println!("  {name:<12}{value}");
+    let line = |name: &str, value: &str| say!("  {name:<12}{value}");
     line("backup", &format!("{} ({})", manifest.id, backup.name));
     line("vendor", &format!("{} {}, {}", identity.provider, manifest.service, identity.key));
     line("instance", &format!("{} ({})", instance.name, instance.id));
@@ -96,21 +97,21 @@ fn print(manifest: &Manifest) {
         Verification::Verified => line("state", "verified"),
         Verification::Suspect { reasons } => line("state", &format!("SUSPECT: {}", reasons.join("; "))),
     }
-    println!("  files");
+    say!("  files");
     for file in &manifest.files {
         let content = match &file.content {
             Content::Good => "sound".to_owned(),
             Content::Bad { reason } => format!("bad: {reason}"),
             Content::CannotTell => "content cannot be told".to_owned(),
         };
-        println!("    {} ({}, {}, {content})", file.name, size(file.size_bytes), file.format);
-        println!("      sha256 {}", file.sha256);
+        say!("    {} ({}, {}, {content})", file.name, size(file.size_bytes), file.format);
+        say!("      sha256 {}", file.sha256);
         for checksum in &file.agreed {
-            println!("      agrees with the vendor's {:?} {}", checksum.algorithm, checksum.value);
+            say!("      agrees with the vendor's {:?} {}", checksum.algorithm, checksum.value);
         }
     }
-    println!("  how to restore");
+    say!("  how to restore");
     for (number, step) in manifest.restore.iter().enumerate() {
-        println!("    {}. {step}", number + 1);
+        say!("    {}. {step}", number + 1);
     }
 }

@@ -7,6 +7,7 @@ use backhaul_config::{Config, Job, JobName};
 use tokio::runtime::{Builder, Runtime};
 
 use super::failure::Failure;
+use super::output::say;
 use crate::catalog::Catalog;
 use crate::configuration::{self, Files};
 use crate::control::client::DaemonClient;
@@ -57,6 +58,6 @@ pub fn job(config: &Config, name: &JobName) -> Result<Arc<Job>, Failure> {
 pub fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|error| Failure::Plain(format!("cannot be written as JSON: {error}")))?;
-    println!("{text}");
+    say!("{text}");
     Ok(())
 }

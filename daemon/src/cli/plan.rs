@@ -11,6 +11,7 @@ use backhaul_config::{Config, JobName};
 use super::check::Scratch;
 use super::failure::Failure;
 use super::local;
+use super::output::say;
 use super::table::{Table, size, time};
 use crate::catalog::rebuild::rebuild;
 use crate::catalog::{Catalog, CatalogError};
@@ -56,7 +57,7 @@ fn open(config: &Config, scratch: &Scratch) -> Result<Catalog, Failure> {
 
 fn print(plan: &Plan) {
     let count = plan.fetch.len();
-    println!(
+    say!(
         "job {}: {count} to fetch, about {}; {} of the vendor's backups are mirrored already",
         plan.job,
         size(plan.fetch_bytes),
@@ -89,19 +90,19 @@ fn print(plan: &Plan) {
             why,
         ]);
     }
-    println!();
+    say!("");
     retention.print("nothing is mirrored yet");
     for what in &plan.passed_over {
-        println!("passed over: {what}");
+        say!("passed over: {what}");
     }
     if !plan.complete {
-        println!("the vendor's lists are not complete: nothing would be let go");
+        say!("the vendor's lists are not complete: nothing would be let go");
     }
     for warning in &plan.warnings {
-        println!("warning: {warning}");
+        say!("warning: {warning}");
     }
     for error in &plan.errors {
-        println!("error: {error}");
+        say!("error: {error}");
     }
-    println!();
+    say!("");
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use backhaul_config::JobName;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use super::output::say;
 use super::table::size;
 use crate::catalog::record::{Outcome, RunRecord};
 use crate::event::Event;
@@ -119,7 +120,7 @@ impl Progress {
                 // A terminal that went away is no reason to stop.
                 let _ = screen.println(line);
             }
-            None => println!("{line}"),
+            None => say!("{line}"),
         }
     }
 }

@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::check::Scratch;
-use super::failure::Failure;
+use super::failure::{Failure, complain};
 use super::local;
+use super::output::say;
 use super::table::Table;
 use crate::configuration;
 use crate::provider::discover;
@@ -62,7 +63,7 @@ pub fn list(main: &Path, json: bool) -> Result<ExitCode, Failure> {
         listed
     });
     for (folder, error) in &discovery.unreadable {
-        eprintln!("backhaul: the folder {} cannot be read: {error}", folder.display());
+        complain(&format!("the folder {} cannot be read: {error}", folder.display()));
     }
     let broken = !discovery.unreadable.is_empty() || listed.iter().any(|one| one.problem.is_some());
     if json {
@@ -90,10 +91,10 @@ fn print(listed: &[Listed], folders: &[PathBuf]) {
     table.print(&format!("no provider library is in {}", folders.join(", ")));
     for one in listed {
         if let Some(problem) = &one.problem {
-            println!("{}: {problem}", one.name);
+            say!("{}: {problem}", one.name);
         }
         for path in &one.shadowed {
-            println!("{}: {} is not used, an earlier folder has one", one.name, path.display());
+            say!("{}: {} is not used, an earlier folder has one", one.name, path.display());
         }
     }
 }

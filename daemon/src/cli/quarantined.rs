@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use super::failure::Failure;
 use super::local;
+use super::output::say;
 use crate::catalog::BackupRecord;
 use crate::dir::Dir;
 use crate::mirror::identity::BackupId;
@@ -26,8 +27,8 @@ pub fn restore(main: &Path, id: &BackupId) -> Result<ExitCode, Failure> {
         let manifest = manifest.map_err(|error| Failure::Plain(error.to_string()))?;
         let place = job.directory.join(&path);
         catalog.put(&[BackupRecord::of(&manifest, job.directory.clone(), path)])?;
-        println!("{} is back", place.display());
-        println!("the next pass quarantines it again unless the job's retention holds it");
+        say!("{} is back", place.display());
+        say!("the next pass quarantines it again unless the job's retention holds it");
         return Ok(ExitCode::SUCCESS);
     }
     Err(Failure::Plain(format!("backup {id} is not in the quarantine of any job")))

@@ -5,15 +5,16 @@ use std::process::ExitCode;
 
 use super::failure::Failure;
 use super::local;
+use super::output::say;
 use crate::catalog::rebuild::rebuild;
 use crate::daemon::directories;
 
 pub fn reindex(main: &Path) -> Result<ExitCode, Failure> {
     let config = local::config(main)?;
     let rebuilt = rebuild(&local::catalog(&config)?, &directories(&config))?;
-    println!("{} backups are in the catalog", rebuilt.backups);
+    say!("{} backups are in the catalog", rebuilt.backups);
     for unreadable in &rebuilt.unreadable {
-        println!("left out: {unreadable}");
+        say!("left out: {unreadable}");
     }
     Ok(if rebuilt.unreadable.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -3,18 +3,20 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::failure::Failure;
+use super::failure::{Failure, complain};
 use super::local;
+use super::output::say;
+use crate::configuration::{self, Files};
 use crate::supervisor::Verdict;
 
 pub fn reload(main: &Path, wait: bool) -> Result<ExitCode, Failure> {
     // Only the socket is needed; a broken file must not keep one from asking about it.
-    let socket = local::config(main)
-        .map(|config| config.daemon.control_socket)
-        .unwrap_or_else(|_| backhaul_config::Config::default().daemon.control_socket);
+    let files = Files::read(main);
+    let socket = configuration::control_socket(&files);
     let verdict = local::runtime()?.block_on(async {
         let daemon = crate::control::client::DaemonClient::connect(&socket).await?;
         let Some(daemon) = daemon else {
+            files?;
             return Err(Failure::Plain(format!("no daemon is running at {}", socket.display())));
         };
         Ok(daemon.reload().await?)
@@ -23,18 +25,19 @@ pub fn reload(main: &Path, wait: bool) -> Result<ExitCode, Failure> {
         _ if !wait => Ok(ExitCode::SUCCESS),
         Verdict::Applied { changes, needs_restart } => {
             if changes.is_empty() {
-                println!("nothing changed");
+                say!("nothing changed");
             }
             for change in changes {
-                println!("{change}");
+                say!("{change}");
             }
             for key in needs_restart {
-                println!("{key} takes effect when the daemon is started again");
+                say!("{key} takes effect when the daemon is started again");
             }
             Ok(ExitCode::SUCCESS)
         }
         Verdict::Refused { problems } => {
-            eprintln!("backhaul: refused, the old configuration stays in force\n{}", problems.trim_end());
+            let problems = problems.trim_end();
+            complain(&format!("refused, the old configuration stays in force\n{problems}"));
             Ok(ExitCode::from(2))
         }
     }

@@ -5,20 +5,28 @@ use std::process::ExitCode;
 
 use super::failure::Failure;
 use super::local;
+use super::output::say;
 use super::table::{Table, ago, size, time};
+use crate::configuration::{self, Files};
+use crate::control::client::DaemonClient;
 use crate::status::{JobStatus, State, Status};
 
 pub fn status(main: &Path, json: bool) -> Result<ExitCode, Failure> {
-    let config = local::config(main)?;
+    let files = Files::read(main);
+    // A running daemon is reached, and tells what it thinks of them, even when they are broken.
+    let socket = configuration::control_socket(&files);
     let status = local::runtime()?.block_on(async {
-        match local::daemon(&config).await? {
+        match DaemonClient::connect(&socket).await? {
             Some(daemon) => Ok::<_, Failure>(Some(daemon.status().await?)),
             None => Ok(None),
         }
     })?;
     let status = match status {
         Some(status) => status,
-        None => Status::gather(&config, &local::catalog(&config)?, None, chrono::Utc::now())?,
+        None => {
+            let config = configuration::parse(&files?)?;
+            Status::gather(&config, &local::catalog(&config)?, None, chrono::Utc::now())?
+        }
     };
     if json {
         local::print_json(&status)?;
@@ -33,12 +41,12 @@ fn print(status: &Status) {
     match &status.daemon {
         Some(daemon) => {
             let since = daemon.started_at.map(|at| ago(at, now)).unwrap_or_default();
-            println!("backhaul {}: running, started {since}", status.version);
+            say!("backhaul {}: running, started {since}", status.version);
             print_daemon(daemon);
         }
-        None => println!("backhaul {}: no daemon is running", status.version),
+        None => say!("backhaul {}: no daemon is running", status.version),
     }
-    println!();
+    say!("");
     let mut jobs = Table::new(&["JOB", "BACKUPS", "SIZE", "NEWEST VERIFIED", "LAST RUN", "NEXT RUN"]);
     for job in &status.jobs {
         let next = status.daemon.as_ref().and_then(|daemon| daemon.next_due.get(&job.name));
@@ -59,37 +67,37 @@ fn print(status: &Status) {
     if status.alarms.is_empty() {
         return;
     }
-    println!();
+    say!("");
     for alarm in &status.alarms {
         match &alarm.job {
-            Some(job) => println!("ALARM {job}: {}", alarm.what),
-            None => println!("ALARM {}", alarm.what),
+            Some(job) => say!("ALARM {job}: {}", alarm.what),
+            None => say!("ALARM {}", alarm.what),
         }
     }
 }
 
 fn print_daemon(daemon: &State) {
-    println!(
+    say!(
         "configuration {} applied {}",
         daemon.generation,
         time(daemon.config_applied_at)
     );
     for key in &daemon.needs_restart {
-        println!("{key} was changed and takes effect when the daemon is started again");
+        say!("{key} was changed and takes effect when the daemon is started again");
     }
     for (job, running) in &daemon.running {
         let of = match running.to_fetch {
             Some(count) => format!("{} of {count} backups", running.mirrored),
             None => "listing".to_owned(),
         };
-        println!(
+        say!(
             "{job} is running: {of}, {} of about {} received",
             size(running.received_bytes),
             size(running.bytes)
         );
     }
     if let Some(problem) = &daemon.config_problem {
-        println!("\nthe configuration on disk is refused:\n{problem}");
+        say!("\nthe configuration on disk is refused:\n{problem}");
     }
 }
 

@@ -2,6 +2,8 @@
 
 use backhaul_provider_api::Timestamp;
 
+use super::output::say;
+
 /// Rows under a headline, each column as wide as its widest cell.
 pub struct Table(Vec<Vec<String>>);
 
@@ -19,7 +21,7 @@ impl Table {
     /// Prints it; without rows, `otherwise`.
     pub fn print(&self, otherwise: &str) {
         if self.0.len() < 2 {
-            println!("{otherwise}");
+            say!("{otherwise}");
             return;
         }
         let columns = self.0.iter().map(Vec::len).max().unwrap_or(0);
@@ -31,7 +33,7 @@ impl Table {
         for row in &self.0 {
             let cells: Vec<_> =
                 row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-            println!("{}", cells.join("  ").trim_end());
+            say!("{}", cells.join("  ").trim_end());
         }
     }
 }

@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use super::failure::Failure;
 use super::local;
+use super::output::say;
 use super::table::size;
 use crate::dir::Dir;
 use crate::mirror::scan::{Found, scan};
@@ -106,16 +107,16 @@ fn chosen(percent: u8) -> bool {
 
 fn print(verdict: &Verdict) {
     for damaged in &verdict.damaged {
-        println!("DAMAGED {}", damaged.path.display());
+        say!("DAMAGED {}", damaged.path.display());
         for damage in &damaged.damage {
-            println!("  {}: {}", damage.file, damage.what);
+            say!("  {}: {}", damage.file, damage.what);
         }
     }
     let left_out = match verdict.left_out {
         0 => String::new(),
         count => format!(", {count} left out of the sample"),
     };
-    println!(
+    say!(
         "{} backups verified ({}), {} damaged{left_out}",
         verdict.verified,
         size(verdict.verified_bytes),
