@@ -128,12 +128,13 @@ impl Catalog {
         Ok(())
     }
 
-    /// Whether a backup is mirrored in that directory.
+    /// The copy of a backup in that directory, if it is known.
     ///
     /// # Errors
     /// When sled fails.
-    pub fn knows(&self, identity: &Identity, directory: &Path) -> Result<bool> {
-        self.backups.contains_key(key(identity, directory)).map_err(read_failed)
+    pub fn get(&self, identity: &Identity, directory: &Path) -> Result<Option<BackupRecord>> {
+        let value = self.backups.get(key(identity, directory)).map_err(read_failed)?;
+        Ok(value.map(|value| serde_json::from_slice(&value)).transpose()?)
     }
 
     /// Records backups durably: on return a power cut does not lose them.

@@ -9,31 +9,30 @@ pub mod fetch_backup;
 pub mod listing;
 pub mod prepare;
 pub mod retain;
+pub mod selection;
+mod transfer;
 pub mod vendor;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use backhaul_config::{Account, Job};
 use backhaul_provider_api::Timestamp;
-use futures_util::StreamExt;
-use futures_util::future::BoxFuture;
-use futures_util::stream::FuturesUnordered;
 use tokio_util::sync::CancellationToken;
 
-use crate::catalog::BackupRecord;
 use crate::catalog::record::{Outcome, RunRecord};
 use crate::dir::Dir;
 use crate::event::Event;
+use crate::mirror::staging;
 use crate::provider::{GaveUp, ProviderError};
 pub use context::Context;
-use fetch_backup::BackupError;
-use listing::{Survey, Wanted};
+use listing::Survey;
+use transfer::Transfers;
 use vendor::Vendor;
 
-/// How many backups of one pass are under way at the same time at most. The daemon's
-/// `max_downloads` limits the files below that.
-const BACKUPS_AT_ONCE: usize = 16;
+/// When a download that nobody goes on with counts as abandoned.
+const ABANDONED: Duration = Duration::from_secs(14 * 86_400);
 
 /// Runs one pass of a job and records it.
 pub async fn run(
@@ -75,75 +74,54 @@ async fn steps(
     // What does the vendor have, and what of it is new?
     let survey = listing::survey(context, &vendor, job, Some(&directory)).await?;
     report.take(&survey);
+    let mut selection = selection::select(context, job, survey.wanted.iter().collect())?;
+    let new = &selection.fetch;
     tracing::info!(
-        job = %job.name, instances = survey.instances, listed = survey.listed, new = survey.wanted.len(),
+        job = %job.name, instances = survey.instances, listed = survey.listed, new = new.len(),
         "the vendor's backups are listed"
     );
     context.events.tell(Event::Listed {
         job: job.name.clone(),
         listed: survey.listed,
-        to_fetch: survey.wanted.len() as u64,
-        bytes: survey.wanted.iter().filter_map(|wanted| Some(wanted.backup.size?.bytes)).sum(),
+        to_fetch: new.len() as u64,
+        bytes: new.iter().filter_map(|wanted| Some(wanted.backup.size?.bytes)).sum(),
     });
 
-    // Fetch, prove, publish and record each of them.
-    let received = AtomicU64::new(0);
-    let fetcher = vendor.fetcher(context)?;
-    let mut queue = survey.wanted.iter();
-    let mut transfers = FuturesUnordered::new();
-    loop {
-        for wanted in queue.by_ref().take(BACKUPS_AT_ONCE - transfers.len()) {
-            transfers.push(transfer(fetch_backup::Task {
-                context,
-                job,
-                account,
-                vendor: &vendor,
-                fetcher: &fetcher,
-                directory: &directory,
-                wanted,
-                received: &received,
-            }));
-        }
-        let Some((wanted, result)) = transfers.next().await else { break };
-        match result {
-            Ok(record) => {
-                report.mirrored += 1;
-                if !record.verification.counts() {
-                    report.warnings.push(format!("backup {} is suspect; see `backhaul show {}`", record.name, record.id));
-                }
-            }
-            Err(BackupError::Stopped) => {}
-            // The error that ended the session is told by the backup that met it.
-            Err(BackupError::Provider(ProviderError::Ended { .. })) => {
-                report.unreached += 1;
-            }
-            Err(error) => {
-                let id = wanted.identity.id();
-                tracing::warn!(job = %job.name, backup = %id, %error, "a backup could not be mirrored");
-                context.events.tell(Event::BackupFailed { job: job.name.clone(), id: id.clone(), error: error.to_string() });
-                report.errors.push(format!("backup {} ({id}): {error}", wanted.label()));
-            }
-        }
+    // Fetch, prove, publish and record each backup that retention would keep. When one of them
+    // fails, an older one may be worth having after all: choose again.
+    let transfers = Transfers {
+        context,
+        job,
+        account,
+        fetcher: vendor.fetcher(context)?,
+        vendor,
+        directory,
+        received: AtomicU64::new(0),
+    };
+    while !selection.fetch.is_empty() && transfers.run(selection.fetch, report).await {
+        selection = selection::select(context, job, selection.spared)?;
     }
-    if report.unreached > 0 {
-        report.warnings.push(format!("{} more backups were not reached; the next pass goes on", report.unreached));
-    }
-    report.received_bytes = received.load(Ordering::Relaxed);
+    report.spared = selection.spared.len() as u64;
+    let Transfers { directory, received, .. } = transfers;
+    report.received_bytes = received.into_inner();
     if cancel.is_cancelled() {
         return Err(PassError::Stopped);
     }
 
+    if report.unreached > 0 {
+        let count = report.unreached;
+        report.warnings.push(format!("{count} more backups were not reached; the next pass goes on"));
+    }
+
     // Only after a complete and successful pass is anything let go.
     let sound = report.errors.is_empty() && survey.complete();
+    if sound {
+        for id in staging::sweep(&directory, ABANDONED)? {
+            tracing::info!(job = %job.name, backup = %id, "an abandoned download was removed");
+        }
+    }
     report.quarantined = retain::apply(context, job, &directory, sound, &mut report.warnings)?;
     Ok(())
-}
-
-type Transfer<'a> = BoxFuture<'a, (&'a Wanted, Result<BackupRecord, BackupError>)>;
-
-/// One backup's way into the mirror. Boxed, so that the compiler sees that it may change threads.
-fn transfer(task: fetch_backup::Task<'_>) -> Transfer<'_> {
-    Box::pin(async move { (task.wanted, fetch_backup::mirror(&task).await) })
 }
 
 /// What ends a pass before its steps are through.
@@ -197,6 +175,8 @@ struct Report {
     known: u64,
     mirrored: u64,
     unreached: u64,
+    spared: u64,
+    disk_full: bool,
     received_bytes: u64,
     quarantined: u64,
     passed_over: Vec<String>,
@@ -215,12 +195,16 @@ impl Report {
     }
 
     fn into_record(
-        self,
+        mut self,
         job: &Job,
         started_at: Timestamp,
         ended_at: Timestamp,
         stopped: bool,
     ) -> RunRecord {
+        if self.spared > 0 {
+            let count = self.spared;
+            self.passed_over.push(format!("{count} backups that retention would let go at once"));
+        }
         let outcome = match (stopped, self.errors.is_empty()) {
             (true, _) => Outcome::Stopped,
             (false, true) => Outcome::Success,

@@ -10,6 +10,7 @@ use crate::catalog::BackupRecord;
 use crate::dir::Dir;
 use crate::mirror::identity::BackupId;
 use crate::pass::vendor::Vendor;
+use crate::pass::selection::{self, Selection};
 use crate::pass::{Context, PassError, listing, retain};
 use crate::retention::Decision;
 
@@ -77,9 +78,14 @@ pub async fn make(context: &Context, job: &Arc<Job>, account: &Arc<Account>) -> 
         Err(error) => return Err(error.into()),
     };
     let survey = listing::survey(context, &vendor, job, directory.as_ref()).await?;
-    let fetch: Vec<_> = survey
-        .wanted
-        .iter()
+    let Selection { fetch, spared } =
+        selection::select(context, job, survey.wanted.iter().collect())?;
+    let mut passed_over = survey.passed_over.clone();
+    passed_over.extend(spared.iter().map(|wanted| {
+        format!("{} of {}: retention would let it go at once", wanted.label(), wanted.instance.id)
+    }));
+    let fetch: Vec<_> = fetch
+        .into_iter()
         .map(|wanted| ToFetch {
             id: wanted.identity.id(),
             name: wanted.label().to_owned(),
@@ -100,7 +106,7 @@ pub async fn make(context: &Context, job: &Arc<Job>, account: &Arc<Account>) -> 
         fetch,
         known: survey.known,
         complete: survey.complete(),
-        passed_over: survey.passed_over,
+        passed_over,
         retention,
         errors: survey.errors,
         warnings: survey.warnings,

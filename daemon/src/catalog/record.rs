@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use backhaul_config::JobName;
+use backhaul_config::{Job, JobName};
 use backhaul_provider_api::{Backup, Kind, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -59,13 +59,41 @@ impl BackupRecord {
             kind: backup.kind,
             started_at: backup.started_at,
             reaches: reaches(backup),
-            base: backup.chain.as_ref().and_then(|chain| Some(chain.base.as_ref()?.to_string())),
+            base: base(backup),
             files: manifest.files.len(),
             size_bytes: manifest.size_bytes,
             verification: manifest.verification.clone(),
             mirrored_at: manifest.mirrored_at,
         }
     }
+}
+
+impl BackupRecord {
+    /// What the record of a listed backup would be if it were mirrored and verified. Retention
+    /// decides by it whether fetching is worth it.
+    pub fn expected(identity: &Identity, backup: &Backup, job: &Job) -> Self {
+        Self {
+            id: identity.id(),
+            identity: identity.clone(),
+            job: job.name.to_string(),
+            directory: job.directory.clone(),
+            path: String::new(),
+            instance_name: String::new(),
+            name: backup.name.clone(),
+            kind: backup.kind,
+            started_at: backup.started_at,
+            reaches: reaches(backup),
+            base: base(backup),
+            files: 0,
+            size_bytes: 0,
+            verification: Verification::Verified,
+            mirrored_at: backup.started_at,
+        }
+    }
+}
+
+fn base(backup: &Backup) -> Option<String> {
+    Some(backup.chain.as_ref()?.base.as_ref()?.to_string())
 }
 
 fn reaches(backup: &Backup) -> Timestamp {

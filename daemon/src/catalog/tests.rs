@@ -44,8 +44,8 @@ fn what_was_put_is_there_after_reopening() {
     drop(catalog);
     let (catalog, opened) = Catalog::open(scratch.path(), now()).unwrap();
     assert_eq!(opened, Opened::Sound);
-    assert!(catalog.knows(&a.identity, Path::new("/m1")).unwrap());
-    assert!(!catalog.knows(&a.identity, Path::new("/m3")).unwrap());
+    assert_eq!(catalog.get(&a.identity, Path::new("/m1")).unwrap().as_ref(), Some(&a));
+    assert_eq!(catalog.get(&a.identity, Path::new("/m3")).unwrap(), None);
     assert_eq!(catalog.find(&a.id).unwrap(), vec![a.clone(), b.clone()]);
     catalog.forget(&a).unwrap();
     assert_eq!(catalog.find(&a.id).unwrap(), vec![b]);

@@ -19,7 +19,7 @@ use crate::mirror::publish;
 /// How many passed-over entries a pass reports by name.
 const PASSED_OVER_MAX: usize = 100;
 
-/// A backup that is to be fetched.
+/// A backup that can be fetched and is not mirrored yet.
 #[derive(Debug)]
 pub struct Wanted {
     /// What makes it this backup.
@@ -46,7 +46,7 @@ pub struct Survey {
     pub listed: u64,
     /// How many are mirrored already.
     pub known: u64,
-    /// What is to be fetched, newest first.
+    /// What is not mirrored yet, newest first.
     pub wanted: Vec<Wanted>,
     /// Listed, but not to be fetched, and why.
     pub passed_over: Vec<String>,
@@ -159,9 +159,14 @@ fn consider(
     survey: &mut Survey,
 ) -> Result<(), PassError> {
     let identity = vendor.identity(instance, &backup);
-    if context.catalog.knows(&identity, &job.directory)? {
-        survey.known += 1;
-        return Ok(());
+    if let Some(record) = context.catalog.get(&identity, &job.directory)? {
+        if directory.is_some_and(|directory| directory.has(&record.path)) {
+            survey.known += 1;
+            return Ok(());
+        }
+        // The mirror is the truth: somebody took it away, so it is fetched again.
+        survey.warnings.push(format!("backup {} is no longer at {}", record.id, record.path));
+        context.catalog.forget(&record)?;
     }
     let why_not = match &backup.state {
         State::Available | State::NeedsPrepare => None,

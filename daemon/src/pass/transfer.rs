@@ -1,0 +1,114 @@
+//! The transfers of one pass: several backups at once, each reported as it ends.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use backhaul_config::{Account, Job};
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+
+use super::fetch_backup::{self, BackupError};
+use super::listing::Wanted;
+use super::vendor::Vendor;
+use super::{Context, Report};
+use crate::catalog::BackupRecord;
+use crate::dir::Dir;
+use crate::event::Event;
+use crate::fetch::Fetcher;
+use crate::provider::ProviderError;
+
+/// How many backups of one pass are under way at the same time at most. The daemon's
+/// `max_downloads` limits the files below that.
+const BACKUPS_AT_ONCE: usize = 16;
+
+/// The transfers of one pass.
+pub(super) struct Transfers<'a> {
+    pub context: &'a Context,
+    pub job: &'a Arc<Job>,
+    pub account: &'a Arc<Account>,
+    pub vendor: Vendor,
+    pub fetcher: Fetcher,
+    pub directory: Dir,
+    pub received: AtomicU64,
+}
+
+impl Transfers<'_> {
+    /// Mirrors backups, several at once, and reports each. False when going on is of no use.
+    pub(super) async fn run(&self, wanted: Vec<&Wanted>, report: &mut Report) -> bool {
+        let mut queue = wanted.into_iter();
+        let mut transfers = FuturesUnordered::new();
+        let mut go_on = true;
+        loop {
+            let room = if go_on { BACKUPS_AT_ONCE - transfers.len() } else { 0 };
+            for wanted in queue.by_ref().take(room) {
+                transfers.push(transfer(self.task(wanted)));
+            }
+            let Some((wanted, result)) = transfers.next().await else { break };
+            go_on &= self.report(wanted, result, report);
+        }
+        report.unreached += queue.len() as u64;
+        go_on && !self.vendor.cancel().is_cancelled()
+    }
+
+    fn task<'a>(&'a self, wanted: &'a Wanted) -> fetch_backup::Task<'a> {
+        fetch_backup::Task {
+            context: self.context,
+            job: self.job,
+            account: self.account,
+            vendor: &self.vendor,
+            fetcher: &self.fetcher,
+            directory: &self.directory,
+            wanted,
+            received: &self.received,
+        }
+    }
+
+    /// Reports how one backup fared. False when trying others is of no use.
+    fn report(
+        &self,
+        wanted: &Wanted,
+        result: Result<BackupRecord, BackupError>,
+        report: &mut Report,
+    ) -> bool {
+        let job = &self.job.name;
+        let error = match result {
+            Ok(record) => {
+                report.mirrored += 1;
+                if !record.verification.counts() {
+                    report.warnings.push(format!("backup {} ({}) is suspect", record.name, record.id));
+                }
+                return true;
+            }
+            Err(BackupError::Stopped) => return false,
+            // The error that ended the session is told by the backup that met it.
+            Err(BackupError::Provider(ProviderError::Ended { .. })) => {
+                report.unreached += 1;
+                return false;
+            }
+            Err(error) => error,
+        };
+        let id = wanted.identity.id();
+        tracing::warn!(%job, backup = %id, %error, "a backup could not be mirrored");
+        self.context.events.tell(Event::BackupFailed {
+            job: job.clone(),
+            id: id.clone(),
+            error: error.to_string(),
+        });
+        if error.disk_is_full() && report.disk_full {
+            // Said once; the others would say the same.
+            report.unreached += 1;
+            return false;
+        }
+        report.disk_full |= error.disk_is_full();
+        report.errors.push(format!("backup {} ({id}): {error}", wanted.label()));
+        !report.disk_full
+    }
+}
+
+type Transfer<'a> = BoxFuture<'a, (&'a Wanted, Result<BackupRecord, BackupError>)>;
+
+/// One backup's way into the mirror. Boxed, so that the compiler sees that it may change threads.
+fn transfer(task: fetch_backup::Task<'_>) -> Transfer<'_> {
+    Box::pin(async move { (task.wanted, fetch_backup::mirror(&task).await) })
+}
