@@ -175,6 +175,7 @@ pub fn context(
         provider_path: config.daemon.provider_path.clone().into(),
         provider_timeout: config.daemon.provider_timeout,
         events,
+        state_dir: config.daemon.state_dir.clone().into(),
         boot: boot_id().into(),
         account_limits: Arc::new(Mutex::new(BTreeMap::new())),
         claims: Arc::default(),

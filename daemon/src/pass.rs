@@ -6,6 +6,7 @@
 
 pub mod context;
 pub mod fetch_backup;
+mod keys;
 pub mod listing;
 pub mod prepare;
 pub mod retain;

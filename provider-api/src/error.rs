@@ -145,10 +145,20 @@ impl Error {
 }
 
 impl fmt::Display for Error {
-    /// Message, then call, code, status and request id in brackets.
+    /// Message, what is missing or would be spent, then call, code, status and request id in
+    /// brackets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
         let mut notes = Vec::new();
+        match &self.class {
+            ErrorClass::Forbidden { permission: Some(permission) } => {
+                notes.push(format!("missing permission {permission}"));
+            }
+            ErrorClass::NeedsConsent { cost, setting } => {
+                notes.push(format!("it costs {cost}; set `{setting}` to allow it"));
+            }
+            _ => {}
+        }
         if let Some(call) = &self.call {
             notes.push(format!("call {call}"));
         }

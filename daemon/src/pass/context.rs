@@ -31,6 +31,8 @@ pub struct Context {
     pub provider_timeout: Duration,
     /// Tells what happens.
     pub events: Events,
+    /// Where the daemon keeps its own files.
+    pub state_dir: Arc<Path>,
     /// The kernel's boot, which decides what unsynced bytes are worth.
     pub boot: Arc<str>,
     /// Request limits by account, shared by all its jobs.

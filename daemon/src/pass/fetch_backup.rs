@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use backhaul_config::{Account, Job};
-use backhaul_provider_api::{Backup, File};
+use backhaul_provider_api::{Backup, File, ReleaseRequest};
 
 use super::context::Context;
 use super::listing::Wanted;
-use super::prepare;
+use super::{keys, prepare};
 use super::vendor::Vendor;
 use crate::catalog::{BackupRecord, CatalogError};
 use crate::dir::{Dir, FsError};
@@ -144,6 +144,7 @@ pub async fn mirror(task: &Task<'_>) -> Result<BackupRecord, BackupError> {
     let mut staging = Staging::open(directory, &wanted.identity, &context.boot)?;
     let token = prepare::prepare(task.vendor, wanted, &mut staging, cancel).await?;
 
+    keys::keep(context, task.vendor, wanted).await?;
     let links = Links::resolve(task.vendor, &wanted.instance, &wanted.backup, token, job.network)
         .await
         .map_err(BackupError::of_links)?;
@@ -181,9 +182,16 @@ pub async fn mirror(task: &Task<'_>) -> Result<BackupRecord, BackupError> {
     }
 
     let manifest = manifest(task, entries);
+    let token = staging.token().cloned();
     let path = publish::publish(directory, staging, &manifest)?;
     let record = BackupRecord::of(&manifest, job.directory.clone(), path);
     context.catalog.put(std::slice::from_ref(&record))?;
+    if let Some(token) = token {
+        let request = ReleaseRequest { instance: wanted.instance.clone(), token };
+        if let Err(error) = task.vendor.release(request).await {
+            tracing::warn!(job = %job.name, backup = %record.id, %error, "the vendor's preparation could not be given up");
+        }
+    }
     tracing::info!(
         job = %job.name, backup = %record.id, name = wanted.label(), bytes = record.size_bytes,
         path = %record.path, "backup mirrored"

@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use backhaul_config::{Account, HostPattern, Job};
 use backhaul_provider_api::{
-    Backup, Completeness, Description, ErrorClass, File, Instance, ListPage, Network, Next,
+    Backup, Completeness, Description, ErrorClass, File, Instance, KeyMaterial, ListPage, Network, Next,
     PollRequest, PrepareRequest, Prepared, RateLimit, RateScope, ReleaseRequest, ResolveRequest,
-    Seconds, Service, Timestamp, Window,
+    Seconds, SecretsRequest, Service, Timestamp, Window,
 };
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::PassError;
 use super::context::Context;
+use super::listing::Wanted;
 use crate::credential;
 use crate::egress::Egress;
 use crate::fetch::request::Opener;
@@ -229,6 +230,23 @@ impl Vendor {
         loop {
             if let Some(done) = tries.attempt(self.session.release(request.clone())).await? {
                 return Ok(done);
+            }
+        }
+    }
+
+    /// The key material of an encrypted backup.
+    ///
+    /// # Errors
+    /// After the last try.
+    pub async fn secrets(&self, wanted: &Wanted) -> Result<Vec<KeyMaterial>, GaveUp> {
+        let request = SecretsRequest {
+            instance: wanted.instance.clone(),
+            backup: wanted.backup.clone(),
+        };
+        let mut tries = self.tries();
+        loop {
+            if let Some(keys) = tries.attempt(self.session.secrets(request.clone())).await? {
+                return Ok(keys);
             }
         }
     }
