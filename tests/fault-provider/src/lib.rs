@@ -119,7 +119,7 @@ impl Provider for FaultProvider {
 
     fn secrets(&mut self, host: &dyn Host, _: SecretsRequest) -> Result<Vec<KeyMaterial>, Error> {
         self.strike(host, "secrets")?;
-        Ok(Vec::new())
+        Ok(self.options.keys.clone())
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the job's `options` choose.
 
-use backhaul_provider_api::{Backup, Instance, InstanceId};
+use backhaul_provider_api::{Backup, Instance, InstanceId, KeyMaterial};
 use serde::Deserialize;
 
 use crate::fault::Fault;
@@ -23,6 +23,8 @@ pub struct Options {
     pub incomplete: bool,
     /// How a backup that needs it is prepared.
     pub prepare: Preparation,
+    /// The key material of encrypted backups.
+    pub keys: Vec<KeyMaterial>,
 }
 
 /// One backup of the scripted vendor.
@@ -73,6 +75,7 @@ impl Default for Options {
             page_size: 100,
             incomplete: false,
             prepare: Preparation::Ready,
+            keys: Vec::new(),
         }
     }
 }
