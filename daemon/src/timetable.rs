@@ -109,7 +109,11 @@ impl Timetable {
 /// is always the same, so that two hundred jobs at 02:00 do not meet at the vendor.
 pub fn next_run(job: &Job, after: Timestamp) -> Option<Timestamp> {
     let jitter = jitter(job);
-    Some(job.schedule.as_ref()?.next_after(after - jitter)? + jitter)
+    let schedule = job.schedule.as_ref()?;
+    let from = after - jitter;
+    // The calendar gives up where a zone skips a whole day; beyond it there is a next time.
+    let next = schedule.next_after(from).or_else(|| schedule.next_after(from + TimeDelta::days(2)));
+    Some(next? + jitter)
 }
 
 /// Whether a run was missed between the last due time and now and shall be made up for.
