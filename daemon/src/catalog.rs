@@ -14,8 +14,8 @@ pub mod summary;
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::os::unix::ffi::OsStrExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -63,7 +63,9 @@ pub enum Opened {
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogError {
     /// Another process has it.
-    #[error("{path} is in use by another backhaul process; stop that one, or let it do the work (`backhaul sync` does)")]
+    #[error(
+        "{path} is in use by another backhaul process; stop that one, or let it do the work (`backhaul sync` does)"
+    )]
     InUse {
         /// The catalog.
         path: PathBuf,
@@ -108,9 +110,9 @@ impl Catalog {
                 Self::set_aside(&state, now, "it is of another version".to_owned())
             }
             Err(Failure::Locked) => Err(CatalogError::InUse { path }),
-            Err(Failure::Disk(source)) if !existed || is_full(&source) => {
-                Err(CatalogError::File(state.error("open", DIRECTORY.as_ref(), source)))
-            }
+            Err(Failure::Disk(source)) if !existed || is_full(&source) => Err(CatalogError::File(
+                state.error("open", DIRECTORY.as_ref(), source),
+            )),
             Err(Failure::Disk(source)) => Self::set_aside(&state, now, source.to_string()),
             Err(Failure::Broken(why)) => Self::set_aside(&state, now, why),
         }
@@ -123,7 +125,10 @@ impl Catalog {
     pub fn clear_backups(&self) -> Result<()> {
         self.summaries().clear();
         for tree in [&self.backups, &self.ids] {
-            tree.clear().map_err(|source| CatalogError::Store { doing: "emptied", source })?;
+            tree.clear().map_err(|source| CatalogError::Store {
+                doing: "emptied",
+                source,
+            })?;
         }
         Ok(())
     }
@@ -133,8 +138,13 @@ impl Catalog {
     /// # Errors
     /// When sled fails.
     pub fn get(&self, identity: &Identity, directory: &Path) -> Result<Option<BackupRecord>> {
-        let value = self.backups.get(key(identity, directory)).map_err(read_failed)?;
-        Ok(value.map(|value| serde_json::from_slice(&value)).transpose()?)
+        let value = self
+            .backups
+            .get(key(identity, directory))
+            .map_err(read_failed)?;
+        Ok(value
+            .map(|value| serde_json::from_slice(&value))
+            .transpose()?)
     }
 
     /// Records backups durably: on return a power cut does not lose them.
@@ -144,8 +154,12 @@ impl Catalog {
     pub fn put(&self, records: &[BackupRecord]) -> Result<()> {
         for record in records {
             let key = key(&record.identity, &record.directory);
-            self.ids.insert(id_key(record), key.clone()).map_err(write_failed)?;
-            self.backups.insert(key, serde_json::to_vec(record)?).map_err(write_failed)?;
+            self.ids
+                .insert(id_key(record), key.clone())
+                .map_err(write_failed)?;
+            self.backups
+                .insert(key, serde_json::to_vec(record)?)
+                .map_err(write_failed)?;
             self.summaries().remove(&record.directory);
         }
         self.commit()
@@ -156,7 +170,9 @@ impl Catalog {
     /// # Errors
     /// When sled or the disk fails.
     pub fn forget(&self, record: &BackupRecord) -> Result<()> {
-        self.backups.remove(key(&record.identity, &record.directory)).map_err(write_failed)?;
+        self.backups
+            .remove(key(&record.identity, &record.directory))
+            .map_err(write_failed)?;
         self.ids.remove(id_key(record)).map_err(write_failed)?;
         self.summaries().remove(&record.directory);
         self.commit()
@@ -164,7 +180,10 @@ impl Catalog {
 
     /// All backups in key order, one at a time.
     pub fn backups(&self) -> impl Iterator<Item = Result<BackupRecord>> + '_ {
-        self.backups.iter().values().map(|value| Ok(serde_json::from_slice(&value.map_err(read_failed)?)?))
+        self.backups
+            .iter()
+            .values()
+            .map(|value| Ok(serde_json::from_slice(&value.map_err(read_failed)?)?))
     }
 
     /// The backups of a job's directory, by instance.
@@ -178,7 +197,10 @@ impl Catalog {
         let mut found: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for value in self.backups.scan_prefix(prefix(directory)).values() {
             let record: BackupRecord = serde_json::from_slice(&value.map_err(read_failed)?)?;
-            found.entry(record.identity.instance.clone()).or_default().push(record);
+            found
+                .entry(record.identity.instance.clone())
+                .or_default()
+                .push(record);
         }
         Ok(found)
     }
@@ -196,12 +218,15 @@ impl Catalog {
             summary.add(&serde_json::from_slice(&value.map_err(read_failed)?)?);
         }
         let summary = Arc::new(summary);
-        self.summaries().insert(directory.to_owned(), Arc::clone(&summary));
+        self.summaries()
+            .insert(directory.to_owned(), Arc::clone(&summary));
         Ok(summary)
     }
 
     fn summaries(&self) -> std::sync::MutexGuard<'_, BTreeMap<PathBuf, Arc<Summary>>> {
-        self.summaries.lock().unwrap_or_else(PoisonError::into_inner)
+        self.summaries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The copies of a backup.
@@ -211,7 +236,11 @@ impl Catalog {
     pub fn find(&self, id: &BackupId) -> Result<Vec<BackupRecord>> {
         let mut found = Vec::new();
         for key in self.ids.scan_prefix(id.as_str()).values() {
-            if let Some(value) = self.backups.get(key.map_err(read_failed)?).map_err(read_failed)? {
+            if let Some(value) = self
+                .backups
+                .get(key.map_err(read_failed)?)
+                .map_err(read_failed)?
+            {
                 found.push(serde_json::from_slice(&value)?);
             }
         }
@@ -234,7 +263,9 @@ impl Catalog {
     /// # Errors
     /// When sled fails.
     pub fn set_job(&self, job: &JobName, record: &JobRecord) -> Result<()> {
-        self.jobs.insert(job.as_str(), serde_json::to_vec(record)?).map_err(write_failed)?;
+        self.jobs
+            .insert(job.as_str(), serde_json::to_vec(record)?)
+            .map_err(write_failed)?;
         Ok(())
     }
 
@@ -245,10 +276,18 @@ impl Catalog {
     pub fn add_run(&self, run: &RunRecord) -> Result<()> {
         let prefix = format!("{}\0", run.job);
         let key = format!("{prefix}{}", run.started_at.format("%Y%m%dT%H%M%S%.6fZ"));
-        self.runs.insert(key, serde_json::to_vec(run)?).map_err(write_failed)?;
-        let excess = self.runs.scan_prefix(&prefix).count().saturating_sub(RUNS_KEPT);
+        self.runs
+            .insert(key, serde_json::to_vec(run)?)
+            .map_err(write_failed)?;
+        let excess = self
+            .runs
+            .scan_prefix(&prefix)
+            .count()
+            .saturating_sub(RUNS_KEPT);
         for old in self.runs.scan_prefix(&prefix).keys().take(excess) {
-            self.runs.remove(old.map_err(read_failed)?).map_err(write_failed)?;
+            self.runs
+                .remove(old.map_err(read_failed)?)
+                .map_err(write_failed)?;
         }
         self.commit()
     }
@@ -258,15 +297,26 @@ impl Catalog {
     /// # Errors
     /// When sled fails.
     pub fn runs(&self, job: &JobName, count: usize) -> Result<Vec<RunRecord>> {
-        let latest = self.runs.scan_prefix(format!("{job}\0")).values().rev().take(count);
-        latest.map(|value| Ok(serde_json::from_slice(&value.map_err(read_failed)?)?)).collect()
+        let latest = self
+            .runs
+            .scan_prefix(format!("{job}\0"))
+            .values()
+            .rev()
+            .take(count);
+        latest
+            .map(|value| Ok(serde_json::from_slice(&value.map_err(read_failed)?)?))
+            .collect()
     }
 
     fn commit(&self) -> Result<()> {
         let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        self.db.flush().map_err(|source| CatalogError::Store { doing: "flushed", source })?;
-        file.sync_all().map_err(|source| {
-            CatalogError::Store { doing: "synced", source: sled::Error::Io(source) }
+        self.db.flush().map_err(|source| CatalogError::Store {
+            doing: "flushed",
+            source,
+        })?;
+        file.sync_all().map_err(|source| CatalogError::Store {
+            doing: "synced",
+            source: sled::Error::Io(source),
         })
     }
 
@@ -282,7 +332,10 @@ impl Catalog {
     /// sled may panic on damaged files, inside `open` or at the first read.
     fn try_open(path: &Path) -> std::result::Result<Self, Failure> {
         let open = || -> std::result::Result<Self, sled::Error> {
-            let db = sled::Config::new().path(path).cache_capacity(CACHE_BYTES).open()?;
+            let db = sled::Config::new()
+                .path(path)
+                .cache_capacity(CACHE_BYTES)
+                .open()?;
             let catalog = Self {
                 backups: db.open_tree("backups")?,
                 ids: db.open_tree("ids")?,
@@ -329,11 +382,17 @@ fn is_full(error: &std::io::Error) -> bool {
 }
 
 fn read_failed(source: sled::Error) -> CatalogError {
-    CatalogError::Store { doing: "read", source }
+    CatalogError::Store {
+        doing: "read",
+        source,
+    }
 }
 
 fn write_failed(source: sled::Error) -> CatalogError {
-    CatalogError::Store { doing: "written", source }
+    CatalogError::Store {
+        doing: "written",
+        source,
+    }
 }
 
 /// The directory first, so that a job's backups lie side by side; the tree `ids` finds the copies
@@ -353,7 +412,11 @@ fn prefix(directory: &Path) -> Vec<u8> {
 }
 
 fn id_key(record: &BackupRecord) -> Vec<u8> {
-    [record.id.as_str().as_bytes(), record.directory.as_os_str().as_bytes()].join(&0)
+    [
+        record.id.as_str().as_bytes(),
+        record.directory.as_os_str().as_bytes(),
+    ]
+    .join(&0)
 }
 
 #[cfg(test)]

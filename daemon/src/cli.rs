@@ -54,7 +54,13 @@ struct Global {
     #[arg(long, short, global = true, action = ArgAction::Count)]
     verbose: u8,
     /// What log lines look like.
-    #[arg(long, global = true, value_name = "FORMAT", value_enum, default_value_t)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORMAT",
+        value_enum,
+        default_value_t
+    )]
     log_format: LogFormat,
 }
 
@@ -183,9 +189,9 @@ fn obey(cli: Cli) -> Result<ExitCode, Failure> {
         Command::RestoreQuarantined { id } => quarantined::restore(main, &id),
         Command::Reindex => reindex::reindex(main),
         Command::Reload { wait } => reload::reload(main, wait),
-        Command::Providers { command: ProvidersCommand::List(json) } => {
-            providers::list(main, json.json)
-        }
+        Command::Providers {
+            command: ProvidersCommand::List(json),
+        } => providers::list(main, json.json),
         Command::Completions { shell } => generate::completions(shell, Cli::command()),
         Command::Man { directory } => generate::man(directory.as_deref(), &Cli::command()),
         Command::Schema => generate::schema(),

@@ -56,8 +56,10 @@ impl Files {
     /// # Errors
     /// When one cannot be read or is not text.
     pub fn read(main: &Path) -> Result<Self, ConfigError> {
-        let main = std::path::absolute(main)
-            .map_err(|source| ConfigError::Read { path: main.to_owned(), source })?;
+        let main = std::path::absolute(main).map_err(|source| ConfigError::Read {
+            path: main.to_owned(),
+            source,
+        })?;
         let mut paths = vec![main.clone()];
         paths.extend(conf_d(&main)?);
         let mut hash = Sha256::new();
@@ -70,7 +72,10 @@ impl Files {
             }
             sources.push(Source { path, text });
         }
-        Ok(Self { sources, digest: hash.finalize().into() })
+        Ok(Self {
+            sources,
+            digest: hash.finalize().into(),
+        })
     }
 }
 
@@ -80,8 +85,13 @@ pub fn conf_d_of(main: &Path) -> Option<PathBuf> {
 }
 
 fn conf_d(main: &Path) -> Result<Vec<PathBuf>, ConfigError> {
-    let Some(directory) = conf_d_of(main) else { return Ok(Vec::new()) };
-    let failed = |source| ConfigError::Read { path: directory.clone(), source };
+    let Some(directory) = conf_d_of(main) else {
+        return Ok(Vec::new());
+    };
+    let failed = |source| ConfigError::Read {
+        path: directory.clone(),
+        source,
+    };
     let entries = match std::fs::read_dir(&directory) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -90,7 +100,9 @@ fn conf_d(main: &Path) -> Result<Vec<PathBuf>, ConfigError> {
     let mut paths = Vec::new();
     for entry in entries {
         let path = entry.map_err(failed)?.path();
-        let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        let hidden = path
+            .file_name()
+            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
         // Editors leave their own files behind; only `*.toml` counts.
         if !hidden && path.extension().is_some_and(|ending| ending == "toml") {
             paths.push(path);
@@ -101,14 +113,22 @@ fn conf_d(main: &Path) -> Result<Vec<PathBuf>, ConfigError> {
 }
 
 fn read_text(path: &Path) -> Result<String, ConfigError> {
-    let failed = |source| ConfigError::Read { path: path.to_owned(), source };
+    let failed = |source| ConfigError::Read {
+        path: path.to_owned(),
+        source,
+    };
     let length = std::fs::metadata(path).map_err(failed)?.len();
     if length > FILE_MAX_BYTES {
-        return Err(ConfigError::NotText { path: path.to_owned(), what: "is longer than 64 MiB" });
+        return Err(ConfigError::NotText {
+            path: path.to_owned(),
+            what: "is longer than 64 MiB",
+        });
     }
     let bytes = std::fs::read(path).map_err(failed)?;
-    String::from_utf8(bytes)
-        .map_err(|_| ConfigError::NotText { path: path.to_owned(), what: "is not UTF-8 text" })
+    String::from_utf8(bytes).map_err(|_| ConfigError::NotText {
+        path: path.to_owned(),
+        what: "is not UTF-8 text",
+    })
 }
 
 /// Parses and checks the files without asking any provider.
@@ -165,7 +185,10 @@ async fn describe(
 }
 
 fn missing(folders: &[PathBuf]) -> String {
-    let folders: Vec<_> = folders.iter().map(|folder| folder.display().to_string()).collect();
+    let folders: Vec<_> = folders
+        .iter()
+        .map(|folder| folder.display().to_string())
+        .collect();
     format!("there is no library for it in {}", folders.join(", "))
 }
 
@@ -180,5 +203,11 @@ pub fn libraries_in(directory: &Path, config: &Config) -> Libraries {
         backhaul_config::Sandbox::Require => crate::provider::Sandbox::Require,
         backhaul_config::Sandbox::Prefer => crate::provider::Sandbox::Prefer,
     };
-    Libraries::new(directory, HostProgram { sandbox, ..HostProgram::default() })
+    Libraries::new(
+        directory,
+        HostProgram {
+            sandbox,
+            ..HostProgram::default()
+        },
+    )
 }

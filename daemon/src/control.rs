@@ -75,7 +75,10 @@ pub enum ControlError {
 /// # Errors
 /// When another daemon answers at it, or it cannot be made.
 pub async fn bind(path: &Path) -> Result<UnixListener, ControlError> {
-    let failed = |source| ControlError::Socket { path: path.to_owned(), source };
+    let failed = |source| ControlError::Socket {
+        path: path.to_owned(),
+        source,
+    };
     if UnixStream::connect(path).await.is_ok() {
         return Err(ControlError::Taken(path.to_owned()));
     }
@@ -93,7 +96,9 @@ pub async fn bind(path: &Path) -> Result<UnixListener, ControlError> {
 /// # Errors
 /// When the address cannot be had.
 pub async fn bind_tcp(address: SocketAddr) -> Result<TcpListener, ControlError> {
-    TcpListener::bind(address).await.map_err(|source| ControlError::Listen { address, source })
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| ControlError::Listen { address, source })
 }
 
 /// Serves the control API.
@@ -169,7 +174,10 @@ async fn ready(State(desk): State<Desk>) -> Result<&'static str, Failure> {
     let asked = desk.commands.send(Command::Ping(reply)).await;
     match (asked, answer.await) {
         (Ok(()), Ok(())) => Ok("ready\n"),
-        _ => Err(Failure(StatusCode::SERVICE_UNAVAILABLE, "the daemon is stopping".to_owned())),
+        _ => Err(Failure(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the daemon is stopping".to_owned(),
+        )),
     }
 }
 
@@ -221,32 +229,49 @@ async fn sync(
     // Listen first: a pass may tell of itself before the answer of the supervisor is here.
     let listener = desk.events.listen();
     let (reply, accepted) = oneshot::channel();
-    desk.commands.send(Command::Sync(request.jobs, reply)).await?;
+    desk.commands
+        .send(Command::Sync(request.jobs, reply))
+        .await?;
     let passes = match accepted.await? {
         Ok(passes) => passes,
         Err(unknown) => return Err(Failure(StatusCode::NOT_FOUND, unknown.to_string())),
     };
     let lines = stream::unfold((listener, passes), async |(mut listener, mut passes)| {
         let event = next_of(&mut listener, &mut passes).await?;
-        Some((line(&event), (listener, passes)))
+        Some((
+            event.and_then(|event| Ok(line(&event)?)),
+            (listener, passes),
+        ))
     });
     Ok(ndjson(Body::from_stream(lines)))
 }
 
-/// The next event of these passes. Their ends come from the supervisor, which never loses one, and
-/// after all else that there is to tell.
-async fn next_of(listener: &mut broadcast::Receiver<Event>, passes: &mut Passes) -> Option<Event> {
+/// The next event of these passes; nothing after all of them have ended. Their ends come from the
+/// supervisor, which never loses one, and after all else that there is to tell. A daemon that
+/// stops first breaks the answer off: it must not look like one that is complete.
+async fn next_of(
+    listener: &mut broadcast::Receiver<Event>,
+    passes: &mut Passes,
+) -> Option<io::Result<Event>> {
+    let stopping = || Some(Err(io::Error::other("the daemon is stopping")));
+    if passes.jobs.is_empty() {
+        return None;
+    }
     loop {
         tokio::select! {
             biased;
             event = next(listener) => {
-                let event = event?;
+                let Some(event) = event else { return stopping() };
                 let ours = event.job().is_some_and(|job| passes.jobs.contains(job));
                 if ours && !matches!(event, Event::PassEnded { .. }) {
-                    return Some(event);
+                    return Some(Ok(event));
                 }
             }
-            run = passes.ended.recv() => return Some(Event::PassEnded { run: Box::new(run?) }),
+            run = passes.ended.recv() => {
+                let Some(run) = run else { return stopping() };
+                passes.jobs.remove(&run.job);
+                return Some(Ok(Event::PassEnded { run: Box::new(run) }));
+            }
         }
     }
 }

@@ -27,12 +27,17 @@ pub struct CredentialError {
 
 #[derive(Debug, thiserror::Error)]
 enum Reason {
-    #[error("the environment variable {0} is not set; set it for the service (`Environment=` or `EnvironmentFile=`)")]
+    #[error(
+        "the environment variable {0} is not set; set it for the service (`Environment=` or `EnvironmentFile=`)"
+    )]
     NoVariable(String),
     #[error("the environment variable {0} is not UTF-8")]
     BadVariable(String),
     #[error("the file {} cannot be read: {source}", path.display())]
-    File { path: PathBuf, source: std::io::Error },
+    File {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("systemd passed no credentials; name it in the unit (`LoadCredential={0}:…`)")]
     NoDirectory(String),
     #[error("the command `{0}` cannot be started: {1}")]
@@ -56,11 +61,14 @@ enum Reason {
 pub async fn resolve(account: &Account) -> Result<BTreeMap<String, Secret>, CredentialError> {
     let mut values = BTreeMap::new();
     for (name, reference) in &account.credentials {
-        let value = read(reference).await.and_then(check).map_err(|reason| CredentialError {
-            account: account.name.clone(),
-            name: name.clone(),
-            reason,
-        })?;
+        let value = read(reference)
+            .await
+            .and_then(check)
+            .map_err(|reason| CredentialError {
+                account: account.name.clone(),
+                name: name.clone(),
+                reason,
+            })?;
         values.insert(name.clone(), Secret::new(value));
     }
     Ok(values)
@@ -84,12 +92,17 @@ async fn read(reference: &SecretRef) -> Result<Vec<u8>, Reason> {
 }
 
 async fn read_file(path: &Path) -> Result<Vec<u8>, Reason> {
-    tokio::fs::read(path).await.map_err(|source| Reason::File { path: path.to_owned(), source })
+    tokio::fs::read(path).await.map_err(|source| Reason::File {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 async fn run(words: &[String]) -> Result<Vec<u8>, Reason> {
     // Only the program is named in errors: an argument could be a secret.
-    let Some((program, arguments)) = words.split_first() else { return Err(Reason::Empty) };
+    let Some((program, arguments)) = words.split_first() else {
+        return Err(Reason::Empty);
+    };
     let child = Command::new(program)
         .args(arguments)
         .stdin(std::process::Stdio::null())
@@ -114,7 +127,11 @@ fn check(bytes: Vec<u8>) -> Result<String, Reason> {
     }
     let text = String::from_utf8(bytes).map_err(|_| Reason::NotText)?;
     let text = text.trim_end_matches(['\r', '\n']);
-    if text.is_empty() { Err(Reason::Empty) } else { Ok(text.to_owned()) }
+    if text.is_empty() {
+        Err(Reason::Empty)
+    } else {
+        Ok(text.to_owned())
+    }
 }
 
 #[cfg(test)]
@@ -122,7 +139,10 @@ mod tests {
     use super::*;
 
     async fn value(reference: SecretRef) -> Result<String, String> {
-        read(&reference).await.and_then(check).map_err(|reason| reason.to_string())
+        read(&reference)
+            .await
+            .and_then(check)
+            .map_err(|reason| reason.to_string())
     }
 
     #[tokio::test]
@@ -132,20 +152,31 @@ mod tests {
         std::fs::write(&path, "abc\n").unwrap();
         assert_eq!(value(SecretRef::File(path.clone())).await.unwrap(), "abc");
         std::fs::write(&path, "\n").unwrap();
-        assert_eq!(value(SecretRef::File(path)).await.unwrap_err(), "it is empty");
+        assert_eq!(
+            value(SecretRef::File(path)).await.unwrap_err(),
+            "it is empty"
+        );
     }
 
     #[tokio::test]
     async fn a_command_is_run_and_its_failure_told_without_its_arguments() {
-        let words = |words: &[&str]| SecretRef::Command(words.iter().map(ToString::to_string).collect());
+        let words =
+            |words: &[&str]| SecretRef::Command(words.iter().map(ToString::to_string).collect());
         assert_eq!(value(words(&["echo", "abc"])).await.unwrap(), "abc");
-        let error = value(words(&["sh", "-c", "exit 3", "hidden"])).await.unwrap_err();
-        assert!(error.contains("`sh` failed") && !error.contains("hidden"), "{error}");
+        let error = value(words(&["sh", "-c", "exit 3", "hidden"]))
+            .await
+            .unwrap_err();
+        assert!(
+            error.contains("`sh` failed") && !error.contains("hidden"),
+            "{error}"
+        );
     }
 
     #[tokio::test]
     async fn a_missing_variable_is_named() {
-        let error = value(SecretRef::Env("BACKHAUL_NO_SUCH_VARIABLE".into())).await.unwrap_err();
+        let error = value(SecretRef::Env("BACKHAUL_NO_SUCH_VARIABLE".into()))
+            .await
+            .unwrap_err();
         assert!(error.contains("BACKHAUL_NO_SUCH_VARIABLE"), "{error}");
     }
 }

@@ -56,7 +56,10 @@ pub enum StartError {
 /// # Errors
 /// When it cannot start.
 pub fn run(main: &Path) -> Result<(), StartError> {
-    let own = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let own = Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
     own.block_on(live(main))
 }
 
@@ -150,7 +153,10 @@ pub fn open_catalog(config: &Config) -> Result<Catalog, CatalogError> {
             tracing::warn!("not in the catalog: {unreadable}");
         }
         if rebuilt.backups > 0 {
-            tracing::info!(backups = rebuilt.backups, "the catalog was made anew from the manifests");
+            tracing::info!(
+                backups = rebuilt.backups,
+                "the catalog was made anew from the manifests"
+            );
         }
     }
     Ok(catalog)
@@ -158,16 +164,15 @@ pub fn open_catalog(config: &Config) -> Result<Catalog, CatalogError> {
 
 /// The directories of all jobs.
 pub fn directories(config: &Config) -> BTreeSet<PathBuf> {
-    config.jobs.values().map(|job| job.directory.clone()).collect()
+    config
+        .jobs
+        .values()
+        .map(|job| job.directory.clone())
+        .collect()
 }
 
 /// Puts together what passes share.
-pub fn context(
-    config: &Config,
-    libraries: Libraries,
-    catalog: Catalog,
-    events: Events,
-) -> Context {
+pub fn context(config: &Config, libraries: Libraries, catalog: Catalog, events: Events) -> Context {
     Context {
         catalog: Arc::new(catalog),
         limits: Limits::new(&config.daemon),
@@ -202,7 +207,10 @@ struct Work(Option<Runtime>);
 impl Work {
     fn handle(&self) -> std::io::Result<tokio::runtime::Handle> {
         let gone = || std::io::Error::other("the threads of passes have ended");
-        self.0.as_ref().map(|runtime| runtime.handle().clone()).ok_or_else(gone)
+        self.0
+            .as_ref()
+            .map(|runtime| runtime.handle().clone())
+            .ok_or_else(gone)
     }
 }
 
@@ -214,10 +222,7 @@ impl Drop for Work {
     }
 }
 
-fn handle_signals(
-    stop: CancellationToken,
-    commands: mpsc::Sender<Command>,
-) -> std::io::Result<()> {
+fn handle_signals(stop: CancellationToken, commands: mpsc::Sender<Command>) -> std::io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
@@ -250,7 +255,9 @@ async fn reload(commands: &mpsc::Sender<Command>) {
         Err(_) => None,
     };
     systemd::ready(match verdict {
-        Some(Verdict::Refused { .. }) => "the new configuration was refused, the old one is in force",
+        Some(Verdict::Refused { .. }) => {
+            "the new configuration was refused, the old one is in force"
+        }
         _ => "running",
     });
 }

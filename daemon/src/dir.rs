@@ -49,7 +49,11 @@ impl FsError {
 
 impl std::fmt::Display for FsError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { doing, path, source } = self;
+        let Self {
+            doing,
+            path,
+            source,
+        } = self;
         let path = path.display();
         match source.kind() {
             io::ErrorKind::StorageFull => write!(
@@ -101,7 +105,10 @@ impl Dir {
             Mode::empty(),
         )
         .map_err(|errno| fail("open the directory", path, errno))?;
-        Ok(Self { fd, path: path.to_owned() })
+        Ok(Self {
+            fd,
+            path: path.to_owned(),
+        })
     }
 
     /// Opens a directory, making it and its missing parents durably.
@@ -140,7 +147,10 @@ impl Dir {
             name.as_ref(),
             OFlags::DIRECTORY | OFlags::RDONLY,
         )?;
-        Ok(Self { fd, path: self.path.join(name) })
+        Ok(Self {
+            fd,
+            path: self.path.join(name),
+        })
     }
 
     /// Opens a directory right beneath, making it durably if it is missing.
@@ -162,7 +172,8 @@ impl Dir {
     /// When there is one already, or it cannot be made.
     pub fn create(&self, name: &str) -> Result<File> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL;
-        self.open_beneath("create", name.as_ref(), flags).map(File::from)
+        self.open_beneath("create", name.as_ref(), flags)
+            .map(File::from)
     }
 
     /// Opens a file for reading and writing, making it if it is missing.
@@ -170,7 +181,8 @@ impl Dir {
     /// # Errors
     /// When it can be neither opened nor made.
     pub fn open_or_create(&self, name: &str) -> Result<File> {
-        self.open_beneath("open", name.as_ref(), OFlags::RDWR | OFlags::CREATE).map(File::from)
+        self.open_beneath("open", name.as_ref(), OFlags::RDWR | OFlags::CREATE)
+            .map(File::from)
     }
 
     /// Opens a file for reading.
@@ -178,7 +190,8 @@ impl Dir {
     /// # Errors
     /// When it is missing or not readable.
     pub fn open_file(&self, name: impl AsRef<Path>) -> Result<File> {
-        self.open_beneath("open", name.as_ref(), OFlags::RDONLY).map(File::from)
+        self.open_beneath("open", name.as_ref(), OFlags::RDONLY)
+            .map(File::from)
     }
 
     /// Reads a whole file of at most `max_bytes`.
@@ -206,12 +219,13 @@ impl Dir {
     /// When any step fails; the old file is then untouched.
     pub fn write_durable(&self, name: &str, bytes: &[u8]) -> Result<()> {
         let partial = format!(".{name}.new");
-        let mut file = self.open_beneath(
-            "create",
-            partial.as_ref(),
-            OFlags::RDWR | OFlags::CREATE | OFlags::TRUNC,
-        )
-        .map(File::from)?;
+        let mut file = self
+            .open_beneath(
+                "create",
+                partial.as_ref(),
+                OFlags::RDWR | OFlags::CREATE | OFlags::TRUNC,
+            )
+            .map(File::from)?;
         file.write_all(bytes)
             .and_then(|()| file.sync_all())
             .map_err(|source| self.error("write", partial.as_ref(), source))?;
@@ -319,19 +333,32 @@ impl Dir {
 
     /// An error about something beneath.
     pub fn error(&self, doing: &'static str, name: &Path, source: io::Error) -> FsError {
-        FsError { doing, path: self.path.join(name), source }
+        FsError {
+            doing,
+            path: self.path.join(name),
+            source,
+        }
     }
 
     fn open_beneath(&self, doing: &'static str, name: &Path, flags: OFlags) -> Result<OwnedFd> {
-        let mode = if flags.contains(OFlags::CREATE) { FILE_MODE } else { Mode::empty() };
-        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+        let mode = if flags.contains(OFlags::CREATE) {
+            FILE_MODE
+        } else {
+            Mode::empty()
+        };
+        let resolve =
+            ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
         rustix::fs::openat2(&self.fd, name, flags | OFlags::CLOEXEC, mode, resolve)
             .map_err(|errno| fail(doing, &self.path.join(name), errno))
     }
 }
 
 fn fail(doing: &'static str, path: &Path, errno: rustix::io::Errno) -> FsError {
-    FsError { doing, path: path.to_owned(), source: errno.into() }
+    FsError {
+        doing,
+        path: path.to_owned(),
+        source: errno.into(),
+    }
 }
 
 #[cfg(test)]

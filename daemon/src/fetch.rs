@@ -94,7 +94,10 @@ impl Fetcher {
                 Ok(entry) => return Ok(entry),
                 Err(error) => error,
             };
-            let now = staging.progress(&task.file.id).durable_bytes.max(error.reached());
+            let now = staging
+                .progress(&task.file.id)
+                .durable_bytes
+                .max(error.reached());
             if now > reached {
                 reached = now;
                 backoff = self::backoff();
@@ -111,7 +114,9 @@ impl Fetcher {
                     staging.record(&task.file.id, Progress::default())?;
                 }
                 Remedy::Resolve(reason) => {
-                    stale = error.generation.map(|generation| Stale { generation, reason });
+                    stale = error
+                        .generation
+                        .map(|generation| Stale { generation, reason });
                     // A link that expired after it brought bytes is ordinary; others count.
                     if reason != ResolveReason::Expired || error.reached() == 0 {
                         pause(&mut backoff, None, task.cancel, &error.error).await?;
@@ -140,21 +145,40 @@ impl Fetcher {
         if start > 0 && progress.total_bytes == Some(start) {
             // Everything arrived before the program ended; only the proof is missing.
             let object = Object::of_progress(&progress);
-            let sink = Sink::resume(file, start, self.digests(task, &object), staging.data(), task.name)?;
+            let sink = Sink::resume(
+                file,
+                start,
+                self.digests(task, &object),
+                staging.data(),
+                task.name,
+            )?;
             return self.finish(task, staging, sink, &object, None);
         }
 
         let (generation, link) = task.links.link(id, stale).await?;
-        let broken = |error| Broken { error, generation: Some(generation), reached: 0 };
-        let answer = self.open(task, &link, Span::from(start), progress.etag.as_deref()).await;
+        let broken = |error| Broken {
+            error,
+            generation: Some(generation),
+            reached: 0,
+        };
+        let answer = self
+            .open(task, &link, Span::from(start), progress.etag.as_deref())
+            .await;
         let answer = answer.map_err(broken)?;
         let object = answer.object.clone();
         answer.continues(&progress, start).map_err(broken)?;
         let start = answer.start;
-        self.check_space(staging.data(), &object, task.file.size, start).map_err(broken)?;
-
-        let mut sink = Sink::resume(file, start, self.digests(task, &object), staging.data(), task.name)
+        self.check_space(staging.data(), &object, task.file.size, start)
             .map_err(broken)?;
+
+        let mut sink = Sink::resume(
+            file,
+            start,
+            self.digests(task, &object),
+            staging.data(),
+            task.name,
+        )
+        .map_err(broken)?;
         sink.reserve(object.total_bytes).map_err(broken)?;
         let mut mark = Progress {
             total_bytes: object.total_bytes,
@@ -167,7 +191,9 @@ impl Fetcher {
         let parallel = parallel::is_worth_it(connections, &link, &object, start);
         mark.scattered = parallel;
         // What the bytes are of must be known before the first of them is on disk.
-        staging.record(id, mark.clone()).map_err(|error| broken(error.into()))?;
+        staging
+            .record(id, mark.clone())
+            .map_err(|error| broken(error.into()))?;
 
         let ended = if parallel {
             let transfer = parallel::Transfer {
@@ -177,12 +203,15 @@ impl Fetcher {
                 connections,
                 first: answer,
             };
-            let (gathered, ended) =
-                transfer.run(staging, sink, &mut mark).await.map_err(broken)?;
+            let (gathered, ended) = transfer
+                .run(staging, sink, &mut mark)
+                .await
+                .map_err(broken)?;
             sink = gathered;
             ended
         } else {
-            self.stream(task, staging, answer, &mut sink, &mut mark).await
+            self.stream(task, staging, answer, &mut sink, &mut mark)
+                .await
         };
         let reached = sink.length();
         if let Err(error) = ended {
@@ -192,7 +221,11 @@ impl Fetcher {
                 mark.scattered = false;
                 let _ = staging.record(id, mark);
             }
-            return Err(Broken { error, generation: Some(generation), reached: reached - start });
+            return Err(Broken {
+                error,
+                generation: Some(generation),
+                reached: reached - start,
+            });
         }
         self.finish(task, staging, sink, &object, Some(generation))
     }
@@ -205,7 +238,10 @@ impl Fetcher {
         span: Span,
         etag: Option<&str>,
     ) -> Result<Answer, FetchError> {
-        let stalled = FetchError::Stalled { after: STALL, at_bytes: span.start };
+        let stalled = FetchError::Stalled {
+            after: STALL,
+            at_bytes: span.start,
+        };
         tokio::select! {
             answer = tokio::time::timeout(STALL, self.opener.open(link, span, etag)) => {
                 answer.unwrap_or(Err(stalled))
@@ -226,7 +262,10 @@ impl Fetcher {
             () = task.cancel.cancelled() => return Err(FetchError::Cancelled),
         };
         let piece = piece
-            .map_err(|_| FetchError::Stalled { after: STALL, at_bytes })?
+            .map_err(|_| FetchError::Stalled {
+                after: STALL,
+                at_bytes,
+            })?
             .map_err(|error| FetchError::network(&error, at_bytes))?;
         if let Some(piece) = &piece {
             self.limits.bandwidth(piece.len()).await;
@@ -244,8 +283,12 @@ impl Fetcher {
         mark: &mut Progress,
     ) -> Result<(), FetchError> {
         loop {
-            let Some(piece) = self.piece(task, &mut answer.body, sink.length()).await? else { break };
-            let excess = mark.total_bytes.filter(|total| sink.length() + piece.len() as u64 > *total);
+            let Some(piece) = self.piece(task, &mut answer.body, sink.length()).await? else {
+                break;
+            };
+            let excess = mark
+                .total_bytes
+                .filter(|total| sink.length() + piece.len() as u64 > *total);
             if let Some(expected) = excess {
                 return Err(FetchError::TooLong { expected });
             }
@@ -258,9 +301,10 @@ impl Fetcher {
             }
         }
         match mark.total_bytes {
-            Some(expected) if sink.length() < expected => {
-                Err(FetchError::Truncated { got: sink.length(), expected })
-            }
+            Some(expected) if sink.length() < expected => Err(FetchError::Truncated {
+                got: sink.length(),
+                expected,
+            }),
             _ => Ok(()),
         }
     }
@@ -281,8 +325,14 @@ impl Fetcher {
             Ok(entry) => entry,
             Err(error) => {
                 // These bytes are of no use to anybody; the next try begins anew.
-                staging.record(&task.file.id, Progress::default()).map_err(FetchError::from)?;
-                return Err(Broken { error, generation, reached: 0 });
+                staging
+                    .record(&task.file.id, Progress::default())
+                    .map_err(FetchError::from)?;
+                return Err(Broken {
+                    error,
+                    generation,
+                    reached: 0,
+                });
             }
         };
         let finished = Progress {
@@ -294,7 +344,9 @@ impl Fetcher {
             finished: Some(entry.clone()),
         };
         staging.data().sync().map_err(FetchError::from)?;
-        staging.record(&task.file.id, finished).map_err(FetchError::from)?;
+        staging
+            .record(&task.file.id, finished)
+            .map_err(FetchError::from)?;
         Ok(entry)
     }
 
@@ -309,13 +361,21 @@ impl Fetcher {
         hint: Option<SizeHint>,
         start: u64,
     ) -> Result<(), FetchError> {
-        let whole = object.total_bytes.or(hint.map(|hint| hint.bytes)).unwrap_or(0);
+        let whole = object
+            .total_bytes
+            .or(hint.map(|hint| hint.bytes))
+            .unwrap_or(0);
         let needed = whole.saturating_sub(start);
         let free = dir.free_bytes()?;
         let reserve = self.limits.reserve_bytes();
         if free < needed.saturating_add(reserve) {
             let path = dir.path().to_owned();
-            return Err(FetchError::NoSpace { path, needed, free, reserve });
+            return Err(FetchError::NoSpace {
+                path,
+                needed,
+                free,
+                reserve,
+            });
         }
         Ok(())
     }
@@ -341,7 +401,11 @@ impl Broken {
 
 impl From<FetchError> for Broken {
     fn from(error: FetchError) -> Self {
-        Self { error, generation: None, reached: 0 }
+        Self {
+            error,
+            generation: None,
+            reached: 0,
+        }
     }
 }
 
@@ -368,7 +432,9 @@ async fn pause(
     cancel: &CancellationToken,
     error: &FetchError,
 ) -> Result<(), FetchError> {
-    let Some(delay) = backoff.next() else { return Err(error.exhausted()) };
+    let Some(delay) = backoff.next() else {
+        return Err(error.exhausted());
+    };
     tokio::select! {
         () = tokio::time::sleep(delay.max(after.unwrap_or_default())) => Ok(()),
         () = cancel.cancelled() => Err(FetchError::Cancelled),

@@ -33,7 +33,10 @@ pub fn init(format: LogFormat, level: Level) {
     let redactor = Redactor::global().clone();
     match format.resolve() {
         LogFormat::Json => {
-            builder.json().with_writer(Scrubbed::new(io::stderr, redactor)).init();
+            builder
+                .json()
+                .with_writer(Scrubbed::new(io::stderr, redactor))
+                .init();
         }
         LogFormat::Journal => builder
             .without_time()

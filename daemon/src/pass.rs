@@ -44,9 +44,13 @@ pub async fn run(
 ) -> RunRecord {
     let started_at = context.now();
     tracing::info!(job = %job.name, "pass started");
-    context.events.tell(Event::PassStarted { job: job.name.clone() });
+    context.events.tell(Event::PassStarted {
+        job: job.name.clone(),
+    });
     let mut report = Report::default();
-    let fatal = steps(context, job, account, cancel, &mut report).await.err();
+    let fatal = steps(context, job, account, cancel, &mut report)
+        .await
+        .err();
     if let Some(error) = fatal {
         if !matches!(error, PassError::Stopped) {
             report.errors.push(error.to_string());
@@ -57,7 +61,9 @@ pub async fn run(
         tracing::error!(job = %job.name, %error, "the run could not be recorded");
     }
     log_end(&run);
-    context.events.tell(Event::PassEnded { run: Box::new(run.clone()) });
+    context.events.tell(Event::PassEnded {
+        run: Box::new(run.clone()),
+    });
     run
 }
 
@@ -85,7 +91,10 @@ async fn steps(
         job: job.name.clone(),
         listed: survey.listed,
         to_fetch: new.len() as u64,
-        bytes: new.iter().filter_map(|wanted| Some(wanted.backup.size?.bytes)).sum(),
+        bytes: new
+            .iter()
+            .filter_map(|wanted| Some(wanted.backup.size?.bytes))
+            .sum(),
     });
 
     // Fetch, prove, publish and record each backup that retention would keep. When one of them
@@ -103,7 +112,11 @@ async fn steps(
         selection = selection::select(context, job, selection.spared)?;
     }
     report.spared = selection.spared.len() as u64;
-    let Transfers { directory, received, .. } = transfers;
+    let Transfers {
+        directory,
+        received,
+        ..
+    } = transfers;
     report.received_bytes = received.into_inner();
     if cancel.is_cancelled() {
         return Err(PassError::Stopped);
@@ -111,7 +124,9 @@ async fn steps(
 
     if report.unreached > 0 {
         let count = report.unreached;
-        report.warnings.push(format!("{count} more backups were not reached; the next pass goes on"));
+        report.warnings.push(format!(
+            "{count} more backups were not reached; the next pass goes on"
+        ));
     }
 
     // Only after a complete and successful pass is anything let go.
@@ -204,7 +219,9 @@ impl Report {
     ) -> RunRecord {
         if self.spared > 0 {
             let count = self.spared;
-            self.passed_over.push(format!("{count} backups that retention would let go at once"));
+            self.passed_over.push(format!(
+                "{count} backups that retention would let go at once"
+            ));
         }
         let outcome = match (stopped, self.errors.is_empty()) {
             (true, _) => Outcome::Stopped,

@@ -9,8 +9,8 @@ use tokio_util::sync::CancellationToken;
 use crate::catalog::BackupRecord;
 use crate::dir::Dir;
 use crate::mirror::identity::BackupId;
-use crate::pass::vendor::Vendor;
 use crate::pass::selection::{self, Selection};
+use crate::pass::vendor::Vendor;
 use crate::pass::{Context, PassError, listing, retain};
 use crate::retention::Decision;
 
@@ -69,7 +69,11 @@ pub struct Decided {
 ///
 /// # Errors
 /// When the vendor cannot be asked, or the catalog fails.
-pub async fn make(context: &Context, job: &Arc<Job>, account: &Arc<Account>) -> Result<Plan, PassError> {
+pub async fn make(
+    context: &Context,
+    job: &Arc<Job>,
+    account: &Arc<Account>,
+) -> Result<Plan, PassError> {
     let cancel = CancellationToken::new();
     let vendor = Vendor::open(context, job, account, &cancel).await?;
     let directory = match Dir::open(&job.directory) {
@@ -82,7 +86,11 @@ pub async fn make(context: &Context, job: &Arc<Job>, account: &Arc<Account>) -> 
         selection::select(context, job, survey.wanted.iter().collect())?;
     let mut passed_over = survey.passed_over.clone();
     passed_over.extend(spared.iter().map(|wanted| {
-        format!("{} of {}: retention would let it go at once", wanted.label(), wanted.instance.id)
+        format!(
+            "{} of {}: retention would let it go at once",
+            wanted.label(),
+            wanted.instance.id
+        )
     }));
     let fetch: Vec<_> = fetch
         .into_iter()

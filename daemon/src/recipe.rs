@@ -10,7 +10,10 @@ use crate::mirror::manifest::FileEntry;
 /// The steps for a backup with these files.
 pub fn steps(backup: &Backup, files: &[FileEntry]) -> Vec<String> {
     let engine = backup.engine.as_deref().unwrap_or("the engine");
-    let version = backup.engine_version.as_deref().unwrap_or("the same version");
+    let version = backup
+        .engine_version
+        .as_deref()
+        .unwrap_or("the same version");
     let mut steps = vec![
         "Check the files: run `sha256sum -c SHA256SUMS` in this directory.".to_owned(),
         format!("Have a server of {engine} {version} at hand, on a machine of its own."),
@@ -18,14 +21,21 @@ pub fn steps(backup: &Backup, files: &[FileEntry]) -> Vec<String> {
     if backup.encryption.is_some() {
         steps.push("The files are encrypted by the vendor: decrypt them first.".to_owned());
     }
-    let log = matches!(backup.kind, Kind::Log | Kind::Incremental | Kind::Differential);
+    let log = matches!(
+        backup.kind,
+        Kind::Log | Kind::Incremental | Kind::Differential
+    );
     if log {
         steps.push(
             "This backup alone restores nothing: first restore the latest full backup that began before it, then apply this one and those between in order of time.".to_owned(),
         );
     }
     for file in files {
-        steps.push(format!("{}: {}", file.name, for_format(&file.format, engine, log)));
+        steps.push(format!(
+            "{}: {}",
+            file.name,
+            for_format(&file.format, engine, log)
+        ));
     }
     steps
 }

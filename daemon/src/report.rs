@@ -39,12 +39,22 @@ pub fn list(
     let mut all = match job {
         None => catalog.backups().collect::<Result<Vec<_>, _>>()?,
         Some(name) => match config.jobs.get(name) {
-            Some(job) => catalog.of_directory(&job.directory)?.into_values().flatten().collect(),
+            Some(job) => catalog
+                .of_directory(&job.directory)?
+                .into_values()
+                .flatten()
+                .collect(),
             None => return Ok(None),
         },
     };
     all.sort_by(|a, b| {
-        let order = |one: &Listed| (one.directory.clone(), one.identity.instance.clone(), one.started_at);
+        let order = |one: &Listed| {
+            (
+                one.directory.clone(),
+                one.identity.instance.clone(),
+                one.started_at,
+            )
+        };
         order(a).cmp(&order(b))
     });
     Ok(Some(all))
@@ -57,12 +67,19 @@ pub fn list(
 pub fn show(catalog: &Catalog, id: &BackupId) -> Result<Vec<Copy>, CatalogError> {
     let copies = catalog.find(id)?.into_iter().map(|record| {
         let path = record.directory.join(&record.path);
-        let read = Dir::open(&path).map_err(Into::into).and_then(|dir| Manifest::read(&dir));
+        let read = Dir::open(&path)
+            .map_err(Into::into)
+            .and_then(|dir| Manifest::read(&dir));
         let (manifest, problem) = match read {
             Ok(manifest) => (Some(manifest), None),
             Err(error) => (None, Some(error.to_string())),
         };
-        Copy { path, record, manifest, problem }
+        Copy {
+            path,
+            record,
+            manifest,
+            problem,
+        }
     });
     Ok(copies.collect())
 }

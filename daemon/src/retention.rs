@@ -46,7 +46,9 @@ pub fn decide(
 ) -> Vec<Decision> {
     let mut reasons: Vec<BTreeSet<String>> = vec![BTreeSet::new(); backups.len()];
     if policy.is_empty() {
-        let keep = Decision::Keep { reasons: vec!["the job has no retention".to_owned()] };
+        let keep = Decision::Keep {
+            reasons: vec!["the job has no retention".to_owned()],
+        };
         return vec![keep; backups.len()];
     }
 
@@ -70,9 +72,13 @@ pub fn decide(
         .into_iter()
         .map(|reasons| {
             if reasons.is_empty() {
-                Decision::Delete { reason: "no rule of the retention holds it".to_owned() }
+                Decision::Delete {
+                    reason: "no rule of the retention holds it".to_owned(),
+                }
             } else {
-                Decision::Keep { reasons: reasons.into_iter().collect() }
+                Decision::Keep {
+                    reasons: reasons.into_iter().collect(),
+                }
             }
         })
         .collect()
@@ -86,7 +92,10 @@ fn hold_suspect(
     now: Timestamp,
     reasons: &mut BTreeSet<String>,
 ) {
-    let age = now.signed_duration_since(backup.started_at).to_std().unwrap_or_default();
+    let age = now
+        .signed_duration_since(backup.started_at)
+        .to_std()
+        .unwrap_or_default();
     if age <= policy.within.unwrap_or_default().max(policy.quarantine) {
         reasons.insert("suspect, and recent enough to be looked at".to_owned());
     }
@@ -107,17 +116,28 @@ fn keep_by_rules(
         if rank < policy.min_good as usize {
             reasons[index].insert(format!("min_good = {}", policy.min_good));
         }
-        let age = now.signed_duration_since(backups[index].started_at).to_std().unwrap_or_default();
+        let age = now
+            .signed_duration_since(backups[index].started_at)
+            .to_std()
+            .unwrap_or_default();
         if policy.within.is_some_and(|within| age <= within) {
             reasons[index].insert("within".to_owned());
         }
     }
     type Period = fn(chrono::DateTime<Tz>) -> (i32, u32, u32);
     let rules: [(&str, u32, Period); 5] = [
-        ("hourly", policy.hourly, |time| (time.year(), time.ordinal(), time.hour())),
-        ("daily", policy.daily, |time| (time.year(), time.ordinal(), 0)),
-        ("weekly", policy.weekly, |time| (time.iso_week().year(), time.iso_week().week(), 0)),
-        ("monthly", policy.monthly, |time| (time.year(), time.month(), 0)),
+        ("hourly", policy.hourly, |time| {
+            (time.year(), time.ordinal(), time.hour())
+        }),
+        ("daily", policy.daily, |time| {
+            (time.year(), time.ordinal(), 0)
+        }),
+        ("weekly", policy.weekly, |time| {
+            (time.iso_week().year(), time.iso_week().week(), 0)
+        }),
+        ("monthly", policy.monthly, |time| {
+            (time.year(), time.month(), 0)
+        }),
         ("yearly", policy.yearly, |time| (time.year(), 0, 0)),
     ];
     for (name, count, period) in rules {
@@ -138,13 +158,17 @@ fn keep_by_rules(
 fn keep_bases(backups: &[BackupRecord], reasons: &mut [BTreeSet<String>]) {
     let mut needed: BTreeMap<usize, &BackupRecord> = BTreeMap::new();
     for (index, backup) in backups.iter().enumerate() {
-        let dependent =
-            matches!(backup.kind, Kind::Differential | Kind::Incremental | Kind::Log);
+        let dependent = matches!(
+            backup.kind,
+            Kind::Differential | Kind::Incremental | Kind::Log
+        );
         if !dependent || reasons[index].is_empty() {
             continue;
         }
         let named = backup.base.as_deref().and_then(|base| {
-            backups.iter().position(|other| other.identity.key.as_str() == base)
+            backups
+                .iter()
+                .position(|other| other.identity.key.as_str() == base)
         });
         if let Some(base) = named.or_else(|| latest_full_before(backups, backup)) {
             needed.entry(base).or_insert(backup);
@@ -169,11 +193,15 @@ fn keep_bases(backups: &[BackupRecord], reasons: &mut [BTreeSet<String>]) {
             *latest = (*latest).max(backup.started_at);
             newest
         });
-    let Some(oldest_full) = oldest_kept_full else { return };
+    let Some(oldest_full) = oldest_kept_full else {
+        return;
+    };
     for (backup, reasons) in backups.iter().zip(reasons.iter_mut()) {
         let link = matches!(backup.kind, Kind::Incremental | Kind::Log);
         let inside = backup.reaches >= oldest_full
-            && newest_kept.get(&backup.kind).is_some_and(|newest| backup.started_at <= *newest);
+            && newest_kept
+                .get(&backup.kind)
+                .is_some_and(|newest| backup.started_at <= *newest);
         if link && inside && reasons.is_empty() {
             reasons.insert("part of the chain after a kept full backup".to_owned());
         }

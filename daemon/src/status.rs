@@ -62,8 +62,13 @@ impl Board {
 
     /// A pass began.
     pub fn started(&self, job: &JobName, now: Timestamp) {
-        let running =
-            Running { started_at: now, to_fetch: None, bytes: 0, mirrored: 0, received_bytes: 0 };
+        let running = Running {
+            started_at: now,
+            to_fetch: None,
+            bytes: 0,
+            mirrored: 0,
+            received_bytes: 0,
+        };
         self.state().running.insert(job.clone(), running);
     }
 
@@ -77,7 +82,12 @@ impl Board {
     pub fn take(&self, event: &Event) {
         let mut state = self.state();
         match event {
-            Event::Listed { job, to_fetch, bytes, .. } => {
+            Event::Listed {
+                job,
+                to_fetch,
+                bytes,
+                ..
+            } => {
                 if let Some(running) = state.running.get_mut(job) {
                     running.to_fetch = Some(*to_fetch);
                     running.bytes = *bytes;
@@ -151,9 +161,14 @@ impl Status {
         now: Timestamp,
     ) -> Result<Self, CatalogError> {
         let mut alarms = Vec::new();
-        if let Some(problem) = daemon.as_ref().and_then(|state| state.config_problem.as_ref()) {
+        if let Some(problem) = daemon
+            .as_ref()
+            .and_then(|state| state.config_problem.as_ref())
+        {
             let first = problem.lines().next().unwrap_or_default();
-            let what = format!("the configuration on disk is refused, the old one stays in force: {first}");
+            let what = format!(
+                "the configuration on disk is refused, the old one stays in force: {first}"
+            );
             alarms.push(Alarm { job: None, what });
         }
         let mut jobs = Vec::with_capacity(config.jobs.len());
@@ -173,16 +188,29 @@ impl Status {
             alarms.extend(job_alarms(job, &status, now));
             jobs.push(status);
         }
-        Ok(Self { version: env!("CARGO_PKG_VERSION").to_owned(), daemon, jobs, alarms })
+        Ok(Self {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            daemon,
+            jobs,
+            alarms,
+        })
     }
 }
 
 fn job_alarms(job: &Job, status: &JobStatus, now: Timestamp) -> Vec<Alarm> {
     let mut alarms = Vec::new();
-    let mut alarm = |what| alarms.push(Alarm { job: Some(job.name.clone()), what });
+    let mut alarm = |what| {
+        alarms.push(Alarm {
+            job: Some(job.name.clone()),
+            what,
+        })
+    };
     match &status.last_run {
         Some(run) if run.outcome == Outcome::Failed => {
-            let first = run.errors.first().map_or("no reason recorded", String::as_str);
+            let first = run
+                .errors
+                .first()
+                .map_or("no reason recorded", String::as_str);
             let more = match run.errors.len() {
                 0 | 1 => String::new(),
                 count => format!(" (and {} more)", count - 1),
@@ -197,12 +225,16 @@ fn job_alarms(job: &Job, status: &JobStatus, now: Timestamp) -> Vec<Alarm> {
             status.summary.suspect, job.name
         ));
     }
-    let Some(max_age) = job.max_age else { return alarms };
+    let Some(max_age) = job.max_age else {
+        return alarms;
+    };
     if status.summary.instances.is_empty() {
         alarm("nothing is mirrored yet".to_owned());
     }
     for (id, instance) in &status.summary.instances {
-        let age = instance.newest_verified.map(|at| now.signed_duration_since(at));
+        let age = instance
+            .newest_verified
+            .map(|at| now.signed_duration_since(at));
         match age.map(|age| (age, age.to_std().unwrap_or_default() > max_age)) {
             Some((_, false)) => {}
             Some((age, true)) => alarm(format!(

@@ -28,8 +28,14 @@ use crate::timetable::{Due, Timetable, missed};
 use crate::watch;
 
 /// Keys of `[daemon]` that a running daemon cannot take over.
-const RESTART_KEYS: [&str; 6] =
-    ["state_dir", "provider_path", "control_socket", "listen", "sandbox", "provider_timeout"];
+const RESTART_KEYS: [&str; 6] = [
+    "state_dir",
+    "provider_path",
+    "control_socket",
+    "listen",
+    "sandbox",
+    "provider_timeout",
+];
 
 /// What can be asked of the supervisor.
 pub enum Command {
@@ -153,7 +159,7 @@ impl Supervisor {
                 () = stop.cancelled() => break,
                 Some(command) = commands.recv() => self.obey(command).await,
                 Some(due) = firings.recv() => self.due(due).await,
-                Some(ended) = self.passes.join_next_with_id() => self.ended(ended).await,
+                Some(ended) = self.passes.join_next_with_id() => self.ended(ended),
                 Some(()) = looks.recv() => self.look_again().await,
                 _ = minute.tick() => {
                     for due in self.timetable.overdue(self.context.now()) {
@@ -210,7 +216,9 @@ impl Supervisor {
             return;
         }
         let config = self.config();
-        let Some(job) = config.jobs.get(&due.job) else { return };
+        let Some(job) = config.jobs.get(&due.job) else {
+            return;
+        };
         if self.running.contains_key(&due.job) {
             tracing::warn!(job = %due.job, "is due but its last run has not ended; this run is left out");
         } else {
@@ -227,26 +235,45 @@ impl Supervisor {
             return;
         }
         let config = self.config();
-        let Some(job) = config.jobs.get(name) else { return };
-        let Some(account) = config.accounts.get(&job.account) else { return };
+        let Some(job) = config.jobs.get(name) else {
+            return;
+        };
+        let Some(account) = config.accounts.get(&job.account) else {
+            return;
+        };
         let cancel = CancellationToken::new();
-        let (context, job, account, stop) =
-            (self.context.clone(), Arc::clone(job), Arc::clone(account), cancel.clone());
+        let (context, job, account, stop) = (
+            self.context.clone(),
+            Arc::clone(job),
+            Arc::clone(account),
+            cancel.clone(),
+        );
         let pass = async move { pass::run(&context, &job, &account, &stop).await };
         let task = self.passes.spawn_on(pass, &self.work);
         self.tasks.insert(task.id(), name.clone());
-        self.running.insert(name.clone(), Running { cancel, again: false, waiting: Vec::new() });
+        self.running.insert(
+            name.clone(),
+            Running {
+                cancel,
+                again: false,
+                waiting: Vec::new(),
+            },
+        );
         self.board.started(name, self.context.now());
     }
 
-    async fn ended(&mut self, ended: Result<(Id, RunRecord), tokio::task::JoinError>) {
+    fn ended(&mut self, ended: Result<(Id, RunRecord), tokio::task::JoinError>) {
         let id = match &ended {
             Ok((id, _)) => *id,
             Err(error) => error.id(),
         };
-        let Some(job) = self.tasks.remove(&id) else { return };
+        let Some(job) = self.tasks.remove(&id) else {
+            return;
+        };
         self.board.ended(&job);
-        let Some(running) = self.running.remove(&job) else { return };
+        let Some(running) = self.running.remove(&job) else {
+            return;
+        };
         let run = match ended {
             Ok((_, run)) => run,
             Err(error) => self.broke_off(&job, &error),
@@ -272,7 +299,8 @@ impl Supervisor {
     fn broke_off(&self, job: &JobName, error: &tokio::task::JoinError) -> RunRecord {
         tracing::error!(job = %job, %error, "a pass broke off; this is a defect of Backhaul, please report it");
         let at = self.context.now();
-        let what = format!("the pass broke off: {error}; this is a defect of Backhaul, please report it");
+        let what =
+            format!("the pass broke off: {error}; this is a defect of Backhaul, please report it");
         let run = RunRecord {
             job: job.clone(),
             started_at: at,
@@ -291,7 +319,9 @@ impl Supervisor {
         if let Err(error) = self.context.catalog.add_run(&run) {
             tracing::error!(job = %job, %error, "the run could not be recorded");
         }
-        self.context.events.tell(Event::PassEnded { run: Box::new(run.clone()) });
+        self.context.events.tell(Event::PassEnded {
+            run: Box::new(run.clone()),
+        });
         run
     }
 
@@ -337,9 +367,13 @@ impl Supervisor {
     }
 
     fn refuse(&mut self, problems: String) -> Verdict {
-        tracing::error!("the new configuration is refused, the old one stays in force:\n{problems}");
+        tracing::error!(
+            "the new configuration is refused, the old one stays in force:\n{problems}"
+        );
         self.board.state().config_problem = Some(problems.clone());
-        self.context.events.tell(Event::ConfigRefused { problems: problems.clone() });
+        self.context.events.tell(Event::ConfigRefused {
+            problems: problems.clone(),
+        });
         Verdict::Refused { problems }
     }
 
@@ -373,7 +407,12 @@ impl Supervisor {
                 running.cancel.cancel();
             }
         }
-        for job in diff.jobs.added.iter().chain(diff.jobs.changed.iter().map(|(job, _)| job)) {
+        for job in diff
+            .jobs
+            .added
+            .iter()
+            .chain(diff.jobs.changed.iter().map(|(job, _)| job))
+        {
             if let Some(running) = self.running.get_mut(job) {
                 // What it has fetched is kept; it goes on under the new settings.
                 running.cancel.cancel();
@@ -385,22 +424,37 @@ impl Supervisor {
                 self.enter(job, now).await;
             }
         }
-        let changes: Vec<_> = diff.to_string().lines().map(str::to_owned).collect();
+        let words = if diff.is_empty() {
+            String::new()
+        } else {
+            diff.to_string()
+        };
+        let changes: Vec<_> = words.lines().map(str::to_owned).collect();
         for change in &changes {
             tracing::info!("configuration: {change}");
         }
         for key in &needs_restart {
             tracing::warn!("configuration: {key} takes effect when Backhaul is started again");
         }
-        self.context.events.tell(Event::ConfigApplied { changes: changes.clone() });
-        Verdict::Applied { changes, needs_restart }
+        self.context.events.tell(Event::ConfigApplied {
+            changes: changes.clone(),
+        });
+        Verdict::Applied {
+            changes,
+            needs_restart,
+        }
     }
 
     fn apply_limits(&self, diff: &Diff, config: &Config) {
         if !diff.daemon.is_empty() {
             self.context.limits.apply(&config.daemon);
         }
-        for account in diff.accounts.removed.iter().chain(diff.accounts.changed.iter().map(|(name, _)| name)) {
+        for account in diff
+            .accounts
+            .removed
+            .iter()
+            .chain(diff.accounts.changed.iter().map(|(name, _)| name))
+        {
             self.context.forget_limits(account);
         }
     }
@@ -440,11 +494,16 @@ impl Supervisor {
     /// Cancels all passes and waits until they have checkpointed, at most as long as configured.
     async fn drain(&mut self) {
         self.timetable.stop().await;
-        for running in self.running.values() {
+        for running in self.running.values_mut() {
             running.cancel.cancel();
+            running.again = false;
         }
         let limit = self.config().daemon.stop_timeout;
-        let all = async { while self.passes.join_next().await.is_some() {} };
+        let all = async {
+            while let Some(ended) = self.passes.join_next_with_id().await {
+                self.ended(ended);
+            }
+        };
         if tokio::time::timeout(limit, all).await.is_err() {
             tracing::warn!(
                 "{} passes did not end within {} s; what they fetched is resumed at the next start",

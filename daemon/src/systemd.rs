@@ -27,7 +27,9 @@ pub fn stopping() {
 
 /// Feeds the watchdog as long as the supervisor really answers.
 pub async fn watchdog(commands: mpsc::Sender<Command>) {
-    let Some(limit) = sd_notify::watchdog_enabled() else { return };
+    let Some(limit) = sd_notify::watchdog_enabled() else {
+        return;
+    };
     let mut tick = tokio::time::interval(limit / 3);
     loop {
         tick.tick().await;
@@ -54,7 +56,8 @@ impl Patience {
             loop {
                 let more = u32::try_from((Self::STEP * 2).as_micros()).unwrap_or(u32::MAX);
                 tell(&[NotifyState::ExtendTimeoutUsec(more)]);
-                if ended.recv_timeout(Self::STEP) != Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+                if ended.recv_timeout(Self::STEP) != Err(std::sync::mpsc::RecvTimeoutError::Timeout)
+                {
                     return;
                 }
             }

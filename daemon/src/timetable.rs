@@ -47,7 +47,14 @@ impl Timetable {
         let scheduler = JobScheduler::new_with_channel_size(CHANNEL).await?;
         scheduler.start().await?;
         let (fired, firings) = mpsc::unbounded_channel();
-        Ok((Self { scheduler, next: BTreeMap::new(), fired }, firings))
+        Ok((
+            Self {
+                scheduler,
+                next: BTreeMap::new(),
+                fired,
+            },
+            firings,
+        ))
     }
 
     /// When a job is due next.
@@ -63,7 +70,10 @@ impl Timetable {
         };
         self.next.insert(job.name.clone(), at);
         let wait = at.signed_duration_since(now).to_std().unwrap_or_default() + EARLY;
-        let due = Due { job: job.name.clone(), at };
+        let due = Due {
+            job: job.name.clone(),
+            at,
+        };
         let fired = self.fired.clone();
         let one_shot = tokio_cron_scheduler::Job::new_one_shot(wait, move |_, _| {
             // Nobody listening any more means that the daemon is stopping.
@@ -94,7 +104,10 @@ impl Timetable {
         self.next
             .iter()
             .filter(|(_, at)| now.signed_duration_since(**at) > OVERDUE)
-            .map(|(job, at)| Due { job: job.clone(), at: *at })
+            .map(|(job, at)| Due {
+                job: job.clone(),
+                at: *at,
+            })
             .collect()
     }
 
@@ -112,13 +125,17 @@ pub fn next_run(job: &Job, after: Timestamp) -> Option<Timestamp> {
     let schedule = job.schedule.as_ref()?;
     let from = after - jitter;
     // The calendar gives up where a zone skips a whole day; beyond it there is a next time.
-    let next = schedule.next_after(from).or_else(|| schedule.next_after(from + TimeDelta::days(2)));
+    let next = schedule
+        .next_after(from)
+        .or_else(|| schedule.next_after(from + TimeDelta::days(2)));
     Some(next? + jitter)
 }
 
 /// Whether a run was missed between the last due time and now and shall be made up for.
 pub fn missed(job: &Job, last_due: Option<Timestamp>, now: Timestamp) -> bool {
-    let passed = last_due.and_then(|last| next_run(job, last)).is_some_and(|next| next <= now);
+    let passed = last_due
+        .and_then(|last| next_run(job, last))
+        .is_some_and(|next| next <= now);
     passed && job.missed == Missed::RunOnce
 }
 

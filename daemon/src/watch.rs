@@ -34,7 +34,12 @@ pub fn watch(main: &Path) -> mpsc::Receiver<()> {
     let (look, looks) = mpsc::channel(1);
     let dirty = Arc::new(Notify::new());
     let watcher = watcher(Arc::clone(&dirty));
-    let mut watch = Watch { main, dirty, watcher, watched: BTreeSet::new() };
+    let mut watch = Watch {
+        main,
+        dirty,
+        watcher,
+        watched: BTreeSet::new(),
+    };
     watch.refresh();
     // What changed between the reading of the files and this moment produced no event.
     watch.dirty.notify_one();
@@ -80,7 +85,9 @@ struct Watch {
 impl Watch {
     /// Adds the watches again: after a change a directory may be another one of the same name.
     fn refresh(&mut self) {
-        let Some(watcher) = &mut self.watcher else { return };
+        let Some(watcher) = &mut self.watcher else {
+            return;
+        };
         for old in std::mem::take(&mut self.watched) {
             // It may be gone already.
             let _ = watcher.unwatch(&old);
@@ -94,7 +101,11 @@ impl Watch {
 
     /// Waits until it is worth reading the files again.
     async fn changed(&self) {
-        let slow = if self.watcher.is_some() { SLOW_LOOK } else { POLL };
+        let slow = if self.watcher.is_some() {
+            SLOW_LOOK
+        } else {
+            POLL
+        };
         tokio::select! {
             () = self.dirty.notified() => {}
             () = tokio::time::sleep(slow) => return,

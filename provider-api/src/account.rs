@@ -28,7 +28,9 @@ pub struct Account {
 impl Account {
     /// The credential of that name, if it is set and not empty.
     pub fn credential(&self, name: &str) -> Option<&Secret> {
-        self.credentials.get(name).filter(|secret| !secret.is_empty())
+        self.credentials
+            .get(name)
+            .filter(|secret| !secret.is_empty())
     }
 
     /// The credential of that name.
@@ -36,14 +38,15 @@ impl Account {
     /// # Errors
     /// `auth_failed`, naming the credential, when it is absent or empty.
     pub fn require(&self, name: &str) -> Result<&Secret, Error> {
-        self.credential(name).ok_or_else(|| {
-            Error::auth_failed(format!("the account has no credential `{name}`"))
-        })
+        self.credential(name)
+            .ok_or_else(|| Error::auth_failed(format!("the account has no credential `{name}`")))
     }
 
     /// The configured endpoint of a service, without a trailing slash.
     pub fn endpoint(&self, service: &str) -> Option<&str> {
-        self.endpoints.get(service).map(|url| url.trim_end_matches('/'))
+        self.endpoints
+            .get(service)
+            .map(|url| url.trim_end_matches('/'))
     }
 }
 

@@ -53,8 +53,13 @@ pub enum Kind {
 
 impl Kind {
     /// The kinds a job can ask for.
-    pub const ALL: [Kind; 5] =
-        [Kind::Full, Kind::Differential, Kind::Incremental, Kind::Log, Kind::Slowlog];
+    pub const ALL: [Kind; 5] = [
+        Kind::Full,
+        Kind::Differential,
+        Kind::Incremental,
+        Kind::Log,
+        Kind::Slowlog,
+    ];
 
     /// The word used in configuration, directory names and JSON.
     pub fn as_str(self) -> &'static str {
@@ -159,7 +164,11 @@ pub struct SizeHint {
 impl SizeHint {
     /// A size that is exactly the file's length.
     pub fn exact(bytes: u64) -> Self {
-        Self { bytes, quality: Quality::Exact, tolerance: 0 }
+        Self {
+            bytes,
+            quality: Quality::Exact,
+            tolerance: 0,
+        }
     }
 
     /// A size told in KB, where it is not known whether a KB is 1000 or 1024 bytes and how it

@@ -28,7 +28,12 @@ impl Description {
     /// A provider without services yet.
     pub fn new(name: impl Into<String>, version: impl Into<String>) -> Self {
         let name = name.into();
-        Self { title: name.clone(), name, version: version.into(), services: Vec::new() }
+        Self {
+            title: name.clone(),
+            name,
+            version: version.into(),
+            services: Vec::new(),
+        }
     }
 
     /// The service of that name.
@@ -90,12 +95,18 @@ pub struct Credential {
 impl Credential {
     /// A credential that must be set.
     pub fn required(name: impl Into<String>) -> Self {
-        Self { name: name.into(), optional: false }
+        Self {
+            name: name.into(),
+            optional: false,
+        }
     }
 
     /// A credential that may be left out.
     pub fn optional(name: impl Into<String>) -> Self {
-        Self { name: name.into(), optional: true }
+        Self {
+            name: name.into(),
+            optional: true,
+        }
     }
 }
 

@@ -151,7 +151,9 @@ impl fmt::Display for Error {
         f.write_str(&self.message)?;
         let mut notes = Vec::new();
         match &self.class {
-            ErrorClass::Forbidden { permission: Some(permission) } => {
+            ErrorClass::Forbidden {
+                permission: Some(permission),
+            } => {
                 notes.push(format!("missing permission {permission}"));
             }
             ErrorClass::NeedsConsent { cost, setting } => {
@@ -171,7 +173,11 @@ impl fmt::Display for Error {
         if let Some(id) = &self.request_id {
             notes.push(format!("request {id}"));
         }
-        if notes.is_empty() { Ok(()) } else { write!(f, " ({})", notes.join(", ")) }
+        if notes.is_empty() {
+            Ok(())
+        } else {
+            write!(f, " ({})", notes.join(", "))
+        }
     }
 }
 

@@ -9,9 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::abi::{BROKEN, DONE, HostTable, Sink};
 use crate::message::{Ask, Operation, Outcome};
-use crate::{
-    Account, Error, Host, HttpRequest, HttpResponse, LogLevel, Provider, Timestamp,
-};
+use crate::{Account, Error, Host, HttpRequest, HttpResponse, LogLevel, Provider, Timestamp};
 
 /// Exports a type that implements [`Provider`] as the provider of this library.
 ///
@@ -93,7 +91,9 @@ pub unsafe extern "C" fn __call<P: Provider>(
     // SAFETY: `session` is the box of `__open`, and no other call uses it meanwhile.
     let provider = unsafe { &mut *session.cast::<P>() };
     // SAFETY: the caller promises a valid table for the time of the call.
-    let host = CHost { table: unsafe { &*host } };
+    let host = CHost {
+        table: unsafe { &*host },
+    };
     // SAFETY: the caller promises `length` readable bytes.
     let bytes = unsafe { borrow(request, length) };
     let outcome = guard(|| perform(provider, &host, parse::<Operation>(bytes, "operation")?));
@@ -135,7 +135,9 @@ fn to_value(value: impl Serialize) -> Result<serde_json::Value, Error> {
 
 fn parse<T: DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T, Error> {
     serde_json::from_slice(bytes).map_err(|error| {
-        Error::unsupported(format!("the provider does not understand the {what}: {error}"))
+        Error::unsupported(format!(
+            "the provider does not understand the {what}: {error}"
+        ))
     })
 }
 
@@ -143,9 +145,10 @@ fn parse<T: DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T, Error> {
 fn guard<T>(run: impl FnOnce() -> Result<T, Error>) -> Outcome<T> {
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(result) => result.into(),
-        Err(panic) => {
-            Outcome::Error(Error::permanent(format!("the provider panicked: {}", text(&*panic))))
-        }
+        Err(panic) => Outcome::Error(Error::permanent(format!(
+            "the provider panicked: {}",
+            text(&*panic)
+        ))),
     }
 }
 
@@ -171,7 +174,9 @@ unsafe fn borrow<'a>(data: *const u8, length: usize) -> &'a [u8] {
 /// # Safety
 /// `sink` must be valid.
 unsafe fn write<T: Serialize>(sink: Sink, outcome: &Outcome<T>) -> i32 {
-    let Ok(bytes) = serde_json::to_vec(outcome) else { return BROKEN };
+    let Ok(bytes) = serde_json::to_vec(outcome) else {
+        return BROKEN;
+    };
     // SAFETY: `bytes` is readable for its length, the sink is promised to be valid.
     unsafe { (sink.write)(sink.context, bytes.as_ptr(), bytes.len()) };
     DONE
@@ -193,12 +198,14 @@ impl CHost<'_> {
         let request = serde_json::to_vec(ask)
             .map_err(|error| Error::permanent(format!("a question to the host: {error}")))?;
         let mut reply: Vec<u8> = Vec::new();
-        let sink = Sink { context: (&raw mut reply).cast(), write: collect };
+        let sink = Sink {
+            context: (&raw mut reply).cast(),
+            write: collect,
+        };
         // SAFETY: the table is valid for the time of the call, the request is readable, and the
         // sink's vector outlives the call.
-        let status = unsafe {
-            (self.table.ask)(self.table.context, request.as_ptr(), request.len(), sink)
-        };
+        let status =
+            unsafe { (self.table.ask)(self.table.context, request.as_ptr(), request.len(), sink) };
         if status != DONE {
             return Err(Error::temporary("the host did not answer"));
         }
@@ -223,7 +230,10 @@ impl Host for CHost<'_> {
     }
 
     fn log(&self, level: LogLevel, message: &str) {
-        let line = Ask::Log { level, message: message.to_owned() };
+        let line = Ask::Log {
+            level,
+            message: message.to_owned(),
+        };
         let _: Result<(), Error> = self.ask(&line);
     }
 }

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Backup, Checksum, ChecksumAlgorithm, Completeness, Cursor, Instance, Network, Next, PrepareToken, Seconds,
-    Secret, SizeHint, Timestamp, message::is_default,
+    Backup, Checksum, ChecksumAlgorithm, Completeness, Cursor, Instance, Network, Next,
+    PrepareToken, Seconds, Secret, SizeHint, Timestamp, message::is_default,
 };
 
 /// The stable id of a file within its backup.
@@ -186,7 +186,10 @@ impl ResolvedPage {
     /// The only page: these are all the files.
     pub fn last(files: Vec<File>) -> Self {
         let count = files.len() as u64;
-        Self { files, next: Next::End(Completeness::complete(count)) }
+        Self {
+            files,
+            next: Next::End(Completeness::complete(count)),
+        }
     }
 }
 

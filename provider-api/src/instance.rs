@@ -82,6 +82,9 @@ impl InstancesPage {
     /// The only page of a complete listing.
     pub fn last(instances: Vec<Instance>) -> Self {
         let count = instances.len() as u64;
-        Self { instances, next: Next::End(Completeness::complete(count)) }
+        Self {
+            instances,
+            next: Next::End(Completeness::complete(count)),
+        }
     }
 }

@@ -68,9 +68,7 @@ pub use backup::{
     Backup, BackupKey, Chain, Checksum, ChecksumAlgorithm, Kind, LogSpan, Method, Origin, Quality,
     SizeHint, State,
 };
-pub use description::{
-    Credential, Description, LoadClass, RateLimit, RateScope, Seconds, Service,
-};
+pub use description::{Credential, Description, LoadClass, RateLimit, RateScope, Seconds, Service};
 pub use error::{Error, ErrorClass};
 pub use file::{
     ETagMeaning, ExpiryLimits, File, FileId, KeyMaterial, Link, Ranges, ResolveReason,
@@ -79,12 +77,12 @@ pub use file::{
 pub use host::{Host, HttpRequest, HttpResponse, LogLevel};
 pub use instance::{Instance, InstanceId, InstancesPage, InstancesRequest};
 pub use listing::{Completeness, Cursor, ListPage, ListRequest, Next, PassedOver, Window};
-pub use prepare::{PollRequest, PrepareRequest, Prepared, PrepareToken, ReleaseRequest};
+pub use prepare::{PollRequest, PrepareRequest, PrepareToken, Prepared, ReleaseRequest};
 pub use provider::Provider;
 pub use secret::Secret;
 
 #[doc(hidden)]
-pub use export::{__close, __describe, __call, __open};
+pub use export::{__call, __close, __describe, __open};
 
 /// An instant in UTC. On the wire an RFC 3339 text such as `2026-11-22T13:11:47Z`.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

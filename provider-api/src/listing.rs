@@ -60,17 +60,32 @@ pub struct Completeness {
 impl Completeness {
     /// Everything there is was seen, over all time.
     pub fn complete(count: u64) -> Self {
-        Self { complete: true, window: Window::default(), count, reason: None }
+        Self {
+            complete: true,
+            window: Window::default(),
+            count,
+            reason: None,
+        }
     }
 
     /// Everything in `window` was seen.
     pub fn within(window: Window, count: u64) -> Self {
-        Self { complete: true, window, count, reason: None }
+        Self {
+            complete: true,
+            window,
+            count,
+            reason: None,
+        }
     }
 
     /// Something may be missing.
     pub fn incomplete(count: u64, reason: impl Into<String>) -> Self {
-        Self { complete: false, window: Window::default(), count, reason: Some(reason.into()) }
+        Self {
+            complete: false,
+            window: Window::default(),
+            count,
+            reason: Some(reason.into()),
+        }
     }
 }
 

@@ -13,10 +13,14 @@ use tempfile::TempDir;
 use crate::cloud::huawei::{Huawei, HuaweiServer};
 
 mod daemon;
+mod files;
 mod programs;
+mod web;
 
-pub use daemon::{Daemon, LIMIT};
+pub use daemon::{Daemon, Events, LIMIT};
+pub use files::FileServer;
 pub use programs::{Programs, programs};
+pub use web::{free_port, http_get};
 
 /// A place of its own: directory, configuration, emulated cloud.
 pub struct Site {
@@ -45,7 +49,10 @@ impl Site {
     /// A site with that cloud.
     pub fn with_cloud(cloud: HuaweiServer) -> Self {
         // Short, because the control socket's path must fit into 108 bytes.
-        let directory = tempfile::Builder::new().prefix("bh").tempdir().expect("a temporary directory");
+        let directory = tempfile::Builder::new()
+            .prefix("bh")
+            .tempdir()
+            .expect("a temporary directory");
         let site = Self { directory, cloud };
         programs().install_providers(&site.path("providers"));
         site
@@ -70,7 +77,11 @@ impl Site {
 
     /// Writes the configuration: the daemon's and the account's tables of this site, then `jobs`.
     pub fn configure(&self, jobs: &str) {
-        self.write_config(&format!("{}\n{}\n{jobs}", self.daemon_table(), self.account("demo")));
+        self.write_config(&format!(
+            "{}\n{}\n{jobs}",
+            self.daemon_table(),
+            self.account("demo")
+        ));
     }
 
     /// Writes the whole configuration, in place.
@@ -99,7 +110,10 @@ impl Site {
 
     /// Runs the real program with this site's configuration and credentials to its end.
     pub fn backhaul<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Said {
-        let output = self.command(arguments).output().expect("backhaul can be started");
+        let output = self
+            .command(arguments)
+            .output()
+            .expect("backhaul can be started");
         Said::from(output)
     }
 
@@ -128,9 +142,15 @@ impl Site {
     pub fn mirrored(&self, directory: &str) -> Vec<PathBuf> {
         let mut found = Vec::new();
         for instance in entries(&self.path(directory)) {
-            let hidden = instance.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+            let hidden = instance
+                .file_name()
+                .is_some_and(|name| name.to_string_lossy().starts_with('.'));
             if !hidden && instance.is_dir() {
-                found.extend(entries(&instance).into_iter().filter(|path| path.join("backup.json").exists()));
+                found.extend(
+                    entries(&instance)
+                        .into_iter()
+                        .filter(|path| path.join("backup.json").exists()),
+                );
             }
         }
         found.sort();
@@ -154,7 +174,13 @@ impl Said {
     /// Itself, after checking the exit code.
     #[must_use]
     pub fn expect(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        assert_eq!(
+            self.code,
+            Some(code),
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout,
+            self.stderr
+        );
         self
     }
 }
@@ -186,14 +212,26 @@ pub fn assert_sound(backup: &Path) -> serde_json::Value {
     for file in files {
         let name = file["name"].as_str().expect("a name");
         let bytes = std::fs::read(backup.join(name)).expect("the file");
-        let digest: String =
-            Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest: String = Sha256::digest(&bytes)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         assert_eq!(file["sha256"], digest, "{}/{name}", backup.display());
-        assert_eq!(file["size_bytes"], bytes.len(), "{}/{name}", backup.display());
+        assert_eq!(
+            file["size_bytes"],
+            bytes.len(),
+            "{}/{name}",
+            backup.display()
+        );
         assert!(sums.contains(&format!("{digest}  {name}\n")), "{sums}");
     }
     let there = entries(backup).len();
-    assert_eq!(there, files.len() + 2, "nothing else lies in {}", backup.display());
+    assert_eq!(
+        there,
+        files.len() + 2,
+        "nothing else lies in {}",
+        backup.display()
+    );
     manifest
 }
 
@@ -203,6 +241,10 @@ pub fn cloud_of(site: &Site) -> Huawei {
 }
 
 fn entries(directory: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
-    entries.filter_map(|entry| Some(entry.ok()?.path())).collect()
+    let Ok(entries) = std::fs::read_dir(directory) else {
+        return Vec::new();
+    };
+    entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect()
 }

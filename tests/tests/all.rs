@@ -1,6 +1,10 @@
 //! Whole-system tests: the real daemon against the emulated cloud. One binary, to link once.
 
 mod all {
+    mod life;
     mod mirror;
     mod parallel;
+    mod prepare;
+    mod reload;
+    mod schedule;
 }

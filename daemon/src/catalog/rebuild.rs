@@ -37,7 +37,10 @@ pub fn rebuild(
                 batch.push(BackupRecord::of(&manifest, directory.clone(), path));
                 rebuilt.backups += 1;
                 if batch.len() >= BATCH {
-                    failed = catalog.put(&std::mem::take(&mut batch)).err().or(failed.take());
+                    failed = catalog
+                        .put(&std::mem::take(&mut batch))
+                        .err()
+                        .or(failed.take());
                 }
             }
             Found::Unreadable(path, error) => {

@@ -98,7 +98,11 @@ fn base(backup: &Backup) -> Option<String> {
 
 fn reaches(backup: &Backup) -> Timestamp {
     let end = backup.log_span.map(|span| span.until);
-    backup.consistent_at.or(end).or(backup.finished_at).unwrap_or(backup.started_at)
+    backup
+        .consistent_at
+        .or(end)
+        .or(backup.finished_at)
+        .unwrap_or(backup.started_at)
 }
 
 /// What is remembered of a job between runs.

@@ -40,7 +40,10 @@ impl Summary {
     pub fn add(&mut self, record: &BackupRecord) {
         self.backups += 1;
         self.size_bytes += record.size_bytes;
-        let instance = self.instances.entry(record.identity.instance.clone()).or_default();
+        let instance = self
+            .instances
+            .entry(record.identity.instance.clone())
+            .or_default();
         instance.backups += 1;
         instance.size_bytes += record.size_bytes;
         if !record.verification.counts() {

@@ -44,7 +44,10 @@ fn what_was_put_is_there_after_reopening() {
     drop(catalog);
     let (catalog, opened) = Catalog::open(scratch.path(), now()).unwrap();
     assert_eq!(opened, Opened::Sound);
-    assert_eq!(catalog.get(&a.identity, Path::new("/m1")).unwrap().as_ref(), Some(&a));
+    assert_eq!(
+        catalog.get(&a.identity, Path::new("/m1")).unwrap().as_ref(),
+        Some(&a)
+    );
     assert_eq!(catalog.get(&a.identity, Path::new("/m3")).unwrap(), None);
     assert_eq!(catalog.find(&a.id).unwrap(), vec![a.clone(), b.clone()]);
     catalog.forget(&a).unwrap();
@@ -55,7 +58,10 @@ fn what_was_put_is_there_after_reopening() {
 fn a_second_process_is_told_that_it_is_in_use() {
     let scratch = tempfile::tempdir().unwrap();
     let _first = Catalog::open(scratch.path(), now()).unwrap();
-    assert!(matches!(Catalog::open(scratch.path(), now()), Err(CatalogError::InUse { .. })));
+    assert!(matches!(
+        Catalog::open(scratch.path(), now()),
+        Err(CatalogError::InUse { .. })
+    ));
 }
 
 #[test]
@@ -65,12 +71,17 @@ fn a_damaged_catalog_is_set_aside_and_a_new_one_made() {
     let records: Vec<_> = (0..500).map(|i| record(&i.to_string(), "/m")).collect();
     catalog.put(&records).unwrap();
     drop(catalog);
-    let mut db = std::fs::OpenOptions::new().write(true).open(scratch.path().join("catalog/db")).unwrap();
+    let mut db = std::fs::OpenOptions::new()
+        .write(true)
+        .open(scratch.path().join("catalog/db"))
+        .unwrap();
     db.seek(SeekFrom::Start(0)).unwrap();
     db.write_all(&[0xa5; 4096]).unwrap();
     std::fs::write(scratch.path().join("catalog/conf"), b"nonsense").unwrap();
     let (catalog, opened) = Catalog::open(scratch.path(), now()).unwrap();
-    let Opened::SetAside(path, _) = opened else { panic!("{opened:?}") };
+    let Opened::SetAside(path, _) = opened else {
+        panic!("{opened:?}")
+    };
     assert!(path.exists());
     assert_eq!(catalog.backups().count(), 0);
 }

@@ -19,7 +19,10 @@ pub fn check(main: &Path) -> Result<ExitCode, Failure> {
     let libraries = configuration::libraries_in(&scratch.0, &config);
     local::runtime()?.block_on(configuration::parse_and_check(&files, &libraries))?;
     let (jobs, accounts) = (config.jobs.len(), config.accounts.len());
-    say!("{} is good: {jobs} jobs, {accounts} accounts", main.display());
+    say!(
+        "{} is good: {jobs} jobs, {accounts} accounts",
+        main.display()
+    );
     Ok(ExitCode::SUCCESS)
 }
 

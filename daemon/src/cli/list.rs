@@ -32,9 +32,15 @@ pub fn list(main: &Path, job: Option<&JobName>, json: bool) -> Result<ExitCode, 
         local::print_json(&backups)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let mut table = Table::new(&["ID", "JOB", "INSTANCE", "KIND", "STARTED", "SIZE", "STATE", "NAME"]);
+    let mut table = Table::new(&[
+        "ID", "JOB", "INSTANCE", "KIND", "STARTED", "SIZE", "STATE", "NAME",
+    ]);
     for backup in backups {
-        let state = if backup.verification.counts() { "verified" } else { "SUSPECT" };
+        let state = if backup.verification.counts() {
+            "verified"
+        } else {
+            "SUSPECT"
+        };
         table.row(vec![
             backup.id.to_string(),
             backup.job,
@@ -63,7 +69,9 @@ pub fn show(main: &Path, id: &BackupId, json: bool) -> Result<ExitCode, Failure>
         None => report::show(&local::catalog(&config)?, id)?,
     };
     if copies.is_empty() {
-        return Err(Failure::Plain(format!("no backup {id} is mirrored; `backhaul list` shows the ids")));
+        return Err(Failure::Plain(format!(
+            "no backup {id} is mirrored; `backhaul list` shows the ids"
+        )));
     }
     if json {
         local::print_json(&copies)?;
@@ -81,21 +89,54 @@ pub fn show(main: &Path, id: &BackupId, json: bool) -> Result<ExitCode, Failure>
 }
 
 fn print(manifest: &Manifest) {
-    let Manifest { backup, instance, identity, .. } = manifest;
+    let Manifest {
+        backup,
+        instance,
+        identity,
+        ..
+    } = manifest;
     let line = |name: &str, value: &str| say!("  {name:<12}{value}");
     line("backup", &format!("{} ({})", manifest.id, backup.name));
-    line("vendor", &format!("{} {}, {}", identity.provider, manifest.service, identity.key));
+    line(
+        "vendor",
+        &format!(
+            "{} {}, {}",
+            identity.provider, manifest.service, identity.key
+        ),
+    );
     line("instance", &format!("{} ({})", instance.name, instance.id));
     let engine = backup.engine.as_deref().unwrap_or("unknown");
-    line("engine", &format!("{engine} {}", backup.engine_version.as_deref().unwrap_or("")));
+    line(
+        "engine",
+        &format!(
+            "{engine} {}",
+            backup.engine_version.as_deref().unwrap_or("")
+        ),
+    );
     line("kind", backup.kind.as_str());
-    let assumed = if backup.zone_assumed { " (zone assumed)" } else { "" };
-    line("started", &format!("{}{assumed}", time(Some(backup.started_at))));
+    let assumed = if backup.zone_assumed {
+        " (zone assumed)"
+    } else {
+        ""
+    };
+    line(
+        "started",
+        &format!("{}{assumed}", time(Some(backup.started_at))),
+    );
     line("finished", &time(backup.finished_at));
-    line("mirrored", &format!("{} by job {}", time(Some(manifest.mirrored_at)), manifest.job));
+    line(
+        "mirrored",
+        &format!(
+            "{} by job {}",
+            time(Some(manifest.mirrored_at)),
+            manifest.job
+        ),
+    );
     match &manifest.verification {
         Verification::Verified => line("state", "verified"),
-        Verification::Suspect { reasons } => line("state", &format!("SUSPECT: {}", reasons.join("; "))),
+        Verification::Suspect { reasons } => {
+            line("state", &format!("SUSPECT: {}", reasons.join("; ")))
+        }
     }
     say!("  files");
     for file in &manifest.files {
@@ -104,10 +145,19 @@ fn print(manifest: &Manifest) {
             Content::Bad { reason } => format!("bad: {reason}"),
             Content::CannotTell => "content cannot be told".to_owned(),
         };
-        say!("    {} ({}, {}, {content})", file.name, size(file.size_bytes), file.format);
+        say!(
+            "    {} ({}, {}, {content})",
+            file.name,
+            size(file.size_bytes),
+            file.format
+        );
         say!("      sha256 {}", file.sha256);
         for checksum in &file.agreed {
-            say!("      agrees with the vendor's {:?} {}", checksum.algorithm, checksum.value);
+            say!(
+                "      agrees with the vendor's {:?} {}",
+                checksum.algorithm,
+                checksum.value
+            );
         }
     }
     say!("  how to restore");

@@ -20,7 +20,10 @@ pub fn config(main: &Path) -> Result<Config, Failure> {
 
 /// A small runtime for a command.
 pub fn runtime() -> Result<Runtime, Failure> {
-    Builder::new_current_thread().enable_all().build().map_err(Failure::io("cannot start"))
+    Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::io("cannot start"))
 }
 
 /// The running daemon, if there is one.

@@ -32,7 +32,9 @@ pub fn plan(main: &Path, names: &[JobName], json: bool) -> Result<ExitCode, Fail
     let context = daemon::context(&config, libraries, catalog, Events::default());
     let mut plans = Vec::new();
     for job in jobs {
-        let Some(account) = config.accounts.get(&job.account) else { continue };
+        let Some(account) = config.accounts.get(&job.account) else {
+            continue;
+        };
         plans.push(runtime.block_on(make(&context, &job, account))?);
     }
     if json {
@@ -41,7 +43,11 @@ pub fn plan(main: &Path, names: &[JobName], json: bool) -> Result<ExitCode, Fail
         plans.iter().for_each(print);
     }
     let fine = plans.iter().all(|plan| plan.errors.is_empty());
-    Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if fine {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn open(config: &Config, scratch: &Scratch) -> Result<Catalog, Failure> {

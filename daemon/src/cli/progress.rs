@@ -36,12 +36,23 @@ impl Progress {
     pub fn show(&mut self, event: &Event) {
         match event {
             Event::PassStarted { job } => self.start(job),
-            Event::Listed { job, listed, to_fetch, bytes } => {
+            Event::Listed {
+                job,
+                listed,
+                to_fetch,
+                bytes,
+            } => {
                 if let Some(bar) = self.bars.get(job) {
                     bar.set_length(*bytes);
                 }
-                let about = if *bytes > 0 { format!(", about {}", size(*bytes)) } else { String::new() };
-                self.say(&format!("{job}: {listed} backups listed, {to_fetch} to fetch{about}"));
+                let about = if *bytes > 0 {
+                    format!(", about {}", size(*bytes))
+                } else {
+                    String::new()
+                };
+                self.say(&format!(
+                    "{job}: {listed} backups listed, {to_fetch} to fetch{about}"
+                ));
             }
             Event::FetchStarted { job, name, .. } => {
                 if let Some(bar) = self.bars.get(job) {
@@ -53,7 +64,13 @@ impl Progress {
                     bar.inc(*bytes);
                 }
             }
-            Event::Mirrored { job, path, bytes, suspect, .. } => {
+            Event::Mirrored {
+                job,
+                path,
+                bytes,
+                suspect,
+                ..
+            } => {
                 self.say(&format!("{job}: mirrored {path} ({})", size(*bytes)));
                 for reason in suspect {
                     self.say(&format!("{job}:   suspect: {reason}"));
@@ -94,14 +111,22 @@ impl Progress {
         if let Some(bar) = self.bars.remove(&run.job) {
             bar.finish_and_clear();
         }
-        let RunRecord { job, mirrored, known, received_bytes, .. } = run;
+        let RunRecord {
+            job,
+            mirrored,
+            known,
+            received_bytes,
+            ..
+        } = run;
         let word = match run.outcome {
             Outcome::Success => "done",
             Outcome::Failed => "failed",
             Outcome::Stopped => "stopped",
         };
         let bytes = size(*received_bytes);
-        self.say(&format!("{job}: {word}: {mirrored} mirrored ({bytes} received), {known} known already"));
+        self.say(&format!(
+            "{job}: {word}: {mirrored} mirrored ({bytes} received), {known} known already"
+        ));
         for what in &run.passed_over {
             self.say(&format!("{job}:   passed over: {what}"));
         }

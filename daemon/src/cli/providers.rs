@@ -51,8 +51,12 @@ pub fn list(main: &Path, json: bool) -> Result<ExitCode, Failure> {
                 Ok(library) => {
                     one.version = Some(library.description.version.clone());
                     one.contract = Some(format!("{}.{}", library.contract.0, library.contract.1));
-                    one.services =
-                        library.description.services.iter().map(|service| service.name.clone()).collect();
+                    one.services = library
+                        .description
+                        .services
+                        .iter()
+                        .map(|service| service.name.clone())
+                        .collect();
                     one.sandbox = Some(library.sandbox.to_string());
                     one.sha256 = Some(library.sha256.clone());
                 }
@@ -63,7 +67,10 @@ pub fn list(main: &Path, json: bool) -> Result<ExitCode, Failure> {
         listed
     });
     for (folder, error) in &discovery.unreadable {
-        complain(&format!("the folder {} cannot be read: {error}", folder.display()));
+        complain(&format!(
+            "the folder {} cannot be read: {error}",
+            folder.display()
+        ));
     }
     let broken = !discovery.unreadable.is_empty() || listed.iter().any(|one| one.problem.is_some());
     if json {
@@ -71,11 +78,17 @@ pub fn list(main: &Path, json: bool) -> Result<ExitCode, Failure> {
     } else {
         print(&listed, &config.daemon.provider_path);
     }
-    Ok(if broken { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if broken {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 fn print(listed: &[Listed], folders: &[PathBuf]) {
-    let mut table = Table::new(&["PROVIDER", "VERSION", "CONTRACT", "SERVICES", "SANDBOX", "LIBRARY"]);
+    let mut table = Table::new(&[
+        "PROVIDER", "VERSION", "CONTRACT", "SERVICES", "SANDBOX", "LIBRARY",
+    ]);
     let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
     for one in listed {
         table.row(vec![
@@ -87,14 +100,21 @@ fn print(listed: &[Listed], folders: &[PathBuf]) {
             one.path.display().to_string(),
         ]);
     }
-    let folders: Vec<_> = folders.iter().map(|folder| folder.display().to_string()).collect();
+    let folders: Vec<_> = folders
+        .iter()
+        .map(|folder| folder.display().to_string())
+        .collect();
     table.print(&format!("no provider library is in {}", folders.join(", ")));
     for one in listed {
         if let Some(problem) = &one.problem {
             say!("{}: {problem}", one.name);
         }
         for path in &one.shadowed {
-            say!("{}: {} is not used, an earlier folder has one", one.name, path.display());
+            say!(
+                "{}: {} is not used, an earlier folder has one",
+                one.name,
+                path.display()
+            );
         }
     }
 }

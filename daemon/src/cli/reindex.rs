@@ -16,5 +16,9 @@ pub fn reindex(main: &Path) -> Result<ExitCode, Failure> {
     for unreadable in &rebuilt.unreadable {
         say!("left out: {unreadable}");
     }
-    Ok(if rebuilt.unreadable.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if rebuilt.unreadable.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

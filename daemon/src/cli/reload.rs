@@ -17,13 +17,19 @@ pub fn reload(main: &Path, wait: bool) -> Result<ExitCode, Failure> {
         let daemon = crate::control::client::DaemonClient::connect(&socket).await?;
         let Some(daemon) = daemon else {
             files?;
-            return Err(Failure::Plain(format!("no daemon is running at {}", socket.display())));
+            return Err(Failure::Plain(format!(
+                "no daemon is running at {}",
+                socket.display()
+            )));
         };
         Ok(daemon.reload().await?)
     })?;
     match verdict {
         _ if !wait => Ok(ExitCode::SUCCESS),
-        Verdict::Applied { changes, needs_restart } => {
+        Verdict::Applied {
+            changes,
+            needs_restart,
+        } => {
             if changes.is_empty() {
                 say!("nothing changed");
             }
@@ -37,7 +43,9 @@ pub fn reload(main: &Path, wait: bool) -> Result<ExitCode, Failure> {
         }
         Verdict::Refused { problems } => {
             let problems = problems.trim_end();
-            complain(&format!("refused, the old configuration stays in force\n{problems}"));
+            complain(&format!(
+                "refused, the old configuration stays in force\n{problems}"
+            ));
             Ok(ExitCode::from(2))
         }
     }

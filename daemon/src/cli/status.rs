@@ -33,7 +33,11 @@ pub fn status(main: &Path, json: bool) -> Result<ExitCode, Failure> {
     } else {
         print(&status);
     }
-    Ok(if status.alarms.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if status.alarms.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn print(status: &Status) {
@@ -47,9 +51,19 @@ fn print(status: &Status) {
         None => say!("backhaul {}: no daemon is running", status.version),
     }
     say!("");
-    let mut jobs = Table::new(&["JOB", "BACKUPS", "SIZE", "NEWEST VERIFIED", "LAST RUN", "NEXT RUN"]);
+    let mut jobs = Table::new(&[
+        "JOB",
+        "BACKUPS",
+        "SIZE",
+        "NEWEST VERIFIED",
+        "LAST RUN",
+        "NEXT RUN",
+    ]);
     for job in &status.jobs {
-        let next = status.daemon.as_ref().and_then(|daemon| daemon.next_due.get(&job.name));
+        let next = status
+            .daemon
+            .as_ref()
+            .and_then(|daemon| daemon.next_due.get(&job.name));
         let suspect = match job.summary.suspect {
             0 => String::new(),
             count => format!(" ({count} suspect)"),
@@ -103,7 +117,12 @@ fn print_daemon(daemon: &State) {
 
 fn newest(job: &JobStatus, now: backhaul_provider_api::Timestamp) -> String {
     // The worst instance speaks for the job.
-    let oldest_newest = job.summary.instances.values().map(|instance| instance.newest_verified).min();
+    let oldest_newest = job
+        .summary
+        .instances
+        .values()
+        .map(|instance| instance.newest_verified)
+        .min();
     match oldest_newest.flatten() {
         Some(at) => ago(at, now),
         None => "never".to_owned(),
@@ -113,6 +132,12 @@ fn newest(job: &JobStatus, now: backhaul_provider_api::Timestamp) -> String {
 fn last_run(job: &JobStatus, now: backhaul_provider_api::Timestamp) -> String {
     job.last_run.as_ref().map_or_else(
         || "never".to_owned(),
-        |run| format!("{} {}", format!("{:?}", run.outcome).to_lowercase(), ago(run.ended_at, now)),
+        |run| {
+            format!(
+                "{} {}",
+                format!("{:?}", run.outcome).to_lowercase(),
+                ago(run.ended_at, now)
+            )
+        },
     )
 }

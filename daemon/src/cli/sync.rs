@@ -22,11 +22,19 @@ pub fn sync(main: &Path, names: Vec<JobName>, json: bool) -> Result<ExitCode, Fa
     local::jobs(&config, &names)?;
     let mut progress = Progress::new(json);
     let client = local::runtime()?.block_on(async {
-        let Some(client) = local::daemon(&config).await? else { return Ok(false) };
-        client.sync(names.clone(), |event| progress.take(event)).await?;
+        let Some(client) = local::daemon(&config).await? else {
+            return Ok(false);
+        };
+        client
+            .sync(names.clone(), |event| progress.take(event))
+            .await?;
         Ok::<_, Failure>(true)
     })?;
-    let progress = if client { progress } else { alone(&files, names, progress)? };
+    let progress = if client {
+        progress
+    } else {
+        alone(&files, names, progress)?
+    };
     conclude(progress.finish(), json)
 }
 
@@ -60,7 +68,9 @@ fn alone(files: &Files, names: Vec<JobName>, progress: Progress) -> Result<Progr
         // The listener ends when the last sender is gone.
         drop(context);
         drop(events);
-        shown.await.map_err(|error| Failure::Plain(error.to_string()))
+        shown
+            .await
+            .map_err(|error| Failure::Plain(error.to_string()))
     })
 }
 
@@ -72,7 +82,9 @@ async fn run_all(
 ) -> Result<(), Failure> {
     let mut passes = tokio::task::JoinSet::new();
     for job in local::jobs(config, names)? {
-        let Some(account) = config.accounts.get(&job.account).map(Arc::clone) else { continue };
+        let Some(account) = config.accounts.get(&job.account).map(Arc::clone) else {
+            continue;
+        };
         let (context, cancel) = (context.clone(), cancel.clone());
         passes.spawn(async move { pass::run(&context, &job, &account, &cancel).await });
     }
@@ -87,7 +99,11 @@ fn conclude(runs: Vec<RunRecord>, json: bool) -> Result<ExitCode, Failure> {
         local::print_json(&runs)?;
     }
     let success = runs.iter().all(|run| run.outcome == Outcome::Success);
-    Ok(if success { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if success {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 impl Progress {

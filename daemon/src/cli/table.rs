@@ -27,12 +27,19 @@ impl Table {
         let columns = self.0.iter().map(Vec::len).max().unwrap_or(0);
         let widths: Vec<usize> = (0..columns)
             .map(|column| {
-                self.0.iter().filter_map(|row| Some(row.get(column)?.chars().count())).max().unwrap_or(0)
+                self.0
+                    .iter()
+                    .filter_map(|row| Some(row.get(column)?.chars().count()))
+                    .max()
+                    .unwrap_or(0)
             })
             .collect();
         for row in &self.0 {
-            let cells: Vec<_> =
-                row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+            let cells: Vec<_> = row
+                .iter()
+                .zip(&widths)
+                .map(|(cell, width)| format!("{cell:<width$}"))
+                .collect();
             say!("{}", cells.join("  ").trim_end());
         }
     }
@@ -45,7 +52,10 @@ pub fn size(bytes: u64) -> String {
 
 /// A time to the second, or a dash.
 pub fn time(at: Option<Timestamp>) -> String {
-    at.map_or_else(|| "-".to_owned(), |at| at.format("%Y-%m-%d %H:%M:%SZ").to_string())
+    at.map_or_else(
+        || "-".to_owned(),
+        |at| at.format("%Y-%m-%d %H:%M:%SZ").to_string(),
+    )
 }
 
 /// How long ago, or in how long, in the two largest units.

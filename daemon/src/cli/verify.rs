@@ -41,8 +41,10 @@ pub fn verify(
     json: bool,
 ) -> Result<ExitCode, Failure> {
     let config = local::config(main)?;
-    let directories: BTreeSet<_> =
-        local::jobs(&config, names)?.iter().map(|job| job.directory.clone()).collect();
+    let directories: BTreeSet<_> = local::jobs(&config, names)?
+        .iter()
+        .map(|job| job.directory.clone())
+        .collect();
     let bar = match !json && std::io::stderr().is_terminal() {
         true => ProgressBar::new_spinner(),
         false => ProgressBar::hidden(),
@@ -58,7 +60,11 @@ pub fn verify(
     } else {
         print(&verdict);
     }
-    Ok(if verdict.damaged.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if verdict.damaged.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn verify_directory(
@@ -73,8 +79,14 @@ fn verify_directory(
         let (path, manifest) = match one {
             Found::Backup(path, manifest) => (directory.join(path), manifest),
             Found::Unreadable(path, error) => {
-                let damage = Damage { file: "backup.json".to_owned(), what: error.to_string() };
-                verdict.damaged.push(Damaged { path: directory.join(path), damage: vec![damage] });
+                let damage = Damage {
+                    file: "backup.json".to_owned(),
+                    what: error.to_string(),
+                };
+                verdict.damaged.push(Damaged {
+                    path: directory.join(path),
+                    damage: vec![damage],
+                });
                 continue;
             }
         };
@@ -82,10 +94,17 @@ fn verify_directory(
             verdict.left_out += 1;
             continue;
         }
-        bar.set_message(format!("{} ({} verified)", path.display(), size(verdict.verified_bytes)));
+        bar.set_message(format!(
+            "{} ({} verified)",
+            path.display(),
+            size(verdict.verified_bytes)
+        ));
         let damage = match Dir::open(&path) {
             Ok(dir) => verify_backup(&dir, &manifest, |bytes| verdict.verified_bytes += bytes),
-            Err(error) => vec![Damage { file: ".".to_owned(), what: error.to_string() }],
+            Err(error) => vec![Damage {
+                file: ".".to_owned(),
+                what: error.to_string(),
+            }],
         };
         verdict.verified += 1;
         if !damage.is_empty() {

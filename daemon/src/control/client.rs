@@ -55,7 +55,10 @@ impl DaemonClient {
         }
         let client = Client::builder().unix_socket(socket).no_proxy().build();
         let client = client.map_err(|error| broken(socket, &error))?;
-        Ok(Some(Self { client, socket: socket.to_owned() }))
+        Ok(Some(Self {
+            client,
+            socket: socket.to_owned(),
+        }))
     }
 
     /// The state of everything.
@@ -83,7 +86,8 @@ impl DaemonClient {
     /// # Errors
     /// When the daemon cannot tell.
     pub async fn backup(&self, id: &BackupId) -> Result<Vec<Copy>, ClientError> {
-        self.json(self.client.get(url(&format!("backups/{id}")))).await
+        self.json(self.client.get(url(&format!("backups/{id}"))))
+            .await
     }
 
     /// Has the configuration read again and waits for the verdict.
@@ -105,37 +109,56 @@ impl DaemonClient {
     ) -> Result<(), ClientError> {
         let body = serde_json::to_vec(&SyncRequest { jobs })
             .map_err(|error| broken(&self.socket, &error))?;
-        let request = self.client.post(url("sync")).header("content-type", "application/json");
+        let request = self
+            .client
+            .post(url("sync"))
+            .header("content-type", "application/json");
         let mut response = self.send(request.body(body)).await?;
         let mut pending = Vec::new();
         loop {
-            let piece = response.chunk().await.map_err(|error| broken(&self.socket, &error))?;
+            let piece = response
+                .chunk()
+                .await
+                .map_err(|error| broken(&self.socket, &error))?;
             let Some(piece) = piece else { return Ok(()) };
             pending.extend_from_slice(&piece);
             while let Some(end) = pending.iter().position(|byte| *byte == b'\n') {
                 let line: Vec<u8> = pending.drain(..=end).collect();
-                on_event(serde_json::from_slice(&line).map_err(|error| broken(&self.socket, &error))?);
+                on_event(
+                    serde_json::from_slice(&line).map_err(|error| broken(&self.socket, &error))?,
+                );
             }
         }
     }
 
     async fn json<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, ClientError> {
         let response = self.send(request).await?;
-        let bytes = response.bytes().await.map_err(|error| broken(&self.socket, &error))?;
+        let bytes = response
+            .bytes()
+            .await
+            .map_err(|error| broken(&self.socket, &error))?;
         serde_json::from_slice(&bytes).map_err(|error| broken(&self.socket, &error))
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Response, ClientError> {
-        let response = request.send().await.map_err(|error| broken(&self.socket, &error))?;
+        let response = request
+            .send()
+            .await
+            .map_err(|error| broken(&self.socket, &error))?;
         if response.status() == StatusCode::OK {
             return Ok(response);
         }
         let status = response.status();
-        let body = response.bytes().await.map_err(|error| broken(&self.socket, &error))?;
-        Err(ClientError::Refused(match serde_json::from_slice::<FailureBody>(&body) {
-            Ok(failure) => failure.error,
-            Err(_) => format!("the daemon answered HTTP {status}"),
-        }))
+        let body = response
+            .bytes()
+            .await
+            .map_err(|error| broken(&self.socket, &error))?;
+        Err(ClientError::Refused(
+            match serde_json::from_slice::<FailureBody>(&body) {
+                Ok(failure) => failure.error,
+                Err(_) => format!("the daemon answered HTTP {status}"),
+            },
+        ))
     }
 }
 
@@ -151,5 +174,8 @@ fn broken(socket: &Path, error: &dyn std::error::Error) -> ClientError {
         reason = format!("{reason}: {inner}");
         source = inner.source();
     }
-    ClientError::Broken { socket: socket.to_owned(), reason }
+    ClientError::Broken {
+        socket: socket.to_owned(),
+        reason,
+    }
 }

@@ -50,11 +50,18 @@ fn registry(status: &Status) -> Registry {
 
 fn build(registry: &mut Registry, status: &Status) {
     let info = Family::<BuildLabels, Gauge>::default();
-    info.get_or_create(&BuildLabels { version: status.version.clone() }).set(1);
+    info.get_or_create(&BuildLabels {
+        version: status.version.clone(),
+    })
+    .set(1);
     registry.register("build", "The version that runs", info);
     let alarms: Gauge = Gauge::default();
     alarms.set(count(status.alarms.len() as u64));
-    registry.register("alarms", "Alarms that stand, as `backhaul status` shows them", alarms);
+    registry.register(
+        "alarms",
+        "Alarms that stand, as `backhaul status` shows them",
+        alarms,
+    );
 }
 
 fn configuration(registry: &mut Registry, status: &Status) {
@@ -66,7 +73,12 @@ fn configuration(registry: &mut Registry, status: &Status) {
     let at: Gauge = Gauge::default();
     at.set(seconds(daemon.config_applied_at));
     let help = "When the configuration in force was applied";
-    registry.register_with_unit("config_last_reload_success_timestamp", help, Unit::Seconds, at);
+    registry.register_with_unit(
+        "config_last_reload_success_timestamp",
+        help,
+        Unit::Seconds,
+        at,
+    );
 }
 
 fn jobs(registry: &mut Registry, status: &Status) {
@@ -76,28 +88,51 @@ fn jobs(registry: &mut Registry, status: &Status) {
     let success_at = Family::<JobLabels, Gauge>::default();
     let suspect = Family::<JobLabels, Gauge>::default();
     for job in &status.jobs {
-        let labels = JobLabels { job: job.name.to_string() };
+        let labels = JobLabels {
+            job: job.name.to_string(),
+        };
         if let Some(daemon) = &status.daemon {
-            running.get_or_create(&labels).set(daemon.running.contains_key(&job.name).into());
+            running
+                .get_or_create(&labels)
+                .set(daemon.running.contains_key(&job.name).into());
             if let Some(at) = daemon.next_due.get(&job.name) {
                 next.get_or_create(&labels).set(at.timestamp());
             }
         }
         if let Some(run) = &job.last_run {
-            succeeded.get_or_create(&labels).set((run.outcome == Outcome::Success).into());
+            succeeded
+                .get_or_create(&labels)
+                .set((run.outcome == Outcome::Success).into());
         }
         if job.last_success.is_some() {
-            success_at.get_or_create(&labels).set(seconds(job.last_success));
+            success_at
+                .get_or_create(&labels)
+                .set(seconds(job.last_success));
         }
-        suspect.get_or_create(&labels).set(count(job.summary.suspect));
+        suspect
+            .get_or_create(&labels)
+            .set(count(job.summary.suspect));
     }
     registry.register("job_running", "Whether a pass of the job runs now", running);
-    registry.register("job_last_run_successful", "Whether its last pass succeeded", succeeded);
-    registry.register("job_suspect_backups", "Mirrored backups that are suspect", suspect);
+    registry.register(
+        "job_last_run_successful",
+        "Whether its last pass succeeded",
+        succeeded,
+    );
+    registry.register(
+        "job_suspect_backups",
+        "Mirrored backups that are suspect",
+        suspect,
+    );
     let help = "When the job is due next";
     registry.register_with_unit("job_next_due_timestamp", help, Unit::Seconds, next);
     let help = "When a pass of the job last succeeded";
-    registry.register_with_unit("job_last_success_timestamp", help, Unit::Seconds, success_at);
+    registry.register_with_unit(
+        "job_last_success_timestamp",
+        help,
+        Unit::Seconds,
+        success_at,
+    );
 }
 
 fn instances(registry: &mut Registry, status: &Status) {
@@ -112,18 +147,37 @@ fn instances(registry: &mut Registry, status: &Status) {
                 instance: id.to_string(),
                 name: instance.name.clone(),
             };
-            newest.get_or_create(&labels).set(seconds(instance.newest_verified));
-            oldest.get_or_create(&labels).set(seconds(instance.oldest_verified));
+            newest
+                .get_or_create(&labels)
+                .set(seconds(instance.newest_verified));
+            oldest
+                .get_or_create(&labels)
+                .set(seconds(instance.oldest_verified));
             backups.get_or_create(&labels).set(count(instance.backups));
             bytes.get_or_create(&labels).set(count(instance.size_bytes));
         }
     }
     let help = "Start of the newest verified backup in the mirror; 0 when there is none";
-    registry.register_with_unit("newest_verified_backup_timestamp", help, Unit::Seconds, newest);
+    registry.register_with_unit(
+        "newest_verified_backup_timestamp",
+        help,
+        Unit::Seconds,
+        newest,
+    );
     let help = "Start of the oldest verified backup in the mirror; 0 when there is none";
-    registry.register_with_unit("oldest_verified_backup_timestamp", help, Unit::Seconds, oldest);
+    registry.register_with_unit(
+        "oldest_verified_backup_timestamp",
+        help,
+        Unit::Seconds,
+        oldest,
+    );
     registry.register("mirrored_backups", "Backups in the mirror", backups);
-    registry.register_with_unit("mirrored", "Length of the mirrored backups", Unit::Bytes, bytes);
+    registry.register_with_unit(
+        "mirrored",
+        "Length of the mirrored backups",
+        Unit::Bytes,
+        bytes,
+    );
 }
 
 fn seconds(at: Option<Timestamp>) -> i64 {

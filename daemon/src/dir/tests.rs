@@ -42,7 +42,10 @@ fn a_move_never_replaces() {
 fn removing_a_tree_leaves_what_links_point_to() {
     let (scratch, dir) = root();
     let tree = dir.ensure_dir("tree").unwrap();
-    tree.ensure_dir("deep").unwrap().write_durable("f", b"x").unwrap();
+    tree.ensure_dir("deep")
+        .unwrap()
+        .write_durable("f", b"x")
+        .unwrap();
     std::fs::create_dir(scratch.path().join("kept")).unwrap();
     std::fs::write(scratch.path().join("kept/file"), "x").unwrap();
     std::os::unix::fs::symlink("../kept", scratch.path().join("tree/link")).unwrap();

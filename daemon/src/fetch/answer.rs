@@ -1,7 +1,9 @@
 //! What a server answers to a `GET` of a link, checked before a single byte is believed.
 
 use backhaul_provider_api::{Checksum, ChecksumAlgorithm, ETagMeaning, Link};
-use reqwest::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap};
+use reqwest::header::{
+    ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap,
+};
 use reqwest::{Response, StatusCode};
 
 use super::error::FetchError;
@@ -36,7 +38,9 @@ pub struct Object {
 impl Object {
     /// The `ETag` if it is a strong validator (RFC 9110, section 8.8.1).
     pub fn strong_etag(&self) -> Option<String> {
-        self.etag.clone().filter(|tag| tag.starts_with('"') && tag.len() > 2)
+        self.etag
+            .clone()
+            .filter(|tag| tag.starts_with('"') && tag.len() > 2)
     }
 
     /// What was recorded of an object whose bytes are all there.
@@ -60,11 +64,15 @@ impl Answer {
         let (start, total_bytes) = match response.status() {
             StatusCode::OK => (0, number(headers, CONTENT_LENGTH.as_str())),
             StatusCode::PARTIAL_CONTENT => {
-                let range = headers.get(CONTENT_RANGE).and_then(|value| value.to_str().ok());
+                let range = headers
+                    .get(CONTENT_RANGE)
+                    .and_then(|value| value.to_str().ok());
                 let (start, end, total) =
-                    range.and_then(content_range).ok_or_else(|| FetchError::Unexpected {
-                        what: "a part without a valid Content-Range".to_owned(),
-                    })?;
+                    range
+                        .and_then(content_range)
+                        .ok_or_else(|| FetchError::Unexpected {
+                            what: "a part without a valid Content-Range".to_owned(),
+                        })?;
                 let wanted_end = asked.end.or(total);
                 if start != asked.start || wanted_end.is_some_and(|wanted| end + 1 != wanted) {
                     return Err(FetchError::Unexpected {
@@ -74,7 +82,9 @@ impl Answer {
                 (start, total)
             }
             status => {
-                return Err(FetchError::Unexpected { what: format!("HTTP {}", status.as_u16()) });
+                return Err(FetchError::Unexpected {
+                    what: format!("HTTP {}", status.as_u16()),
+                });
             }
         };
         let object = Object {
@@ -85,7 +95,11 @@ impl Answer {
             takes_ranges: response.status() == StatusCode::PARTIAL_CONTENT
                 || text(headers, ACCEPT_RANGES.as_str()).as_deref() == Some("bytes"),
         };
-        Ok(Self { start, object, body: response })
+        Ok(Self {
+            start,
+            object,
+            body: response,
+        })
     }
 
     /// Checks that a part goes on with the object whose bytes are on disk. A whole answer begins
@@ -97,7 +111,11 @@ impl Answer {
         if self.start == 0 || start == 0 {
             return Ok(());
         }
-        let changed = |what: &str| Err(FetchError::Changed { what: what.to_owned() });
+        let changed = |what: &str| {
+            Err(FetchError::Changed {
+                what: what.to_owned(),
+            })
+        };
         if self.object.strong_etag().is_none() || self.object.strong_etag() != progress.etag {
             return changed("another ETag");
         }
@@ -113,7 +131,11 @@ fn content_range(text: &str) -> Option<(u64, u64, Option<u64>)> {
     let (range, total) = text.strip_prefix("bytes ")?.split_once('/')?;
     let (start, end) = range.split_once('-')?;
     let (start, end) = (start.parse().ok()?, end.parse().ok()?);
-    let total = if total == "*" { None } else { Some(total.parse().ok()?) };
+    let total = if total == "*" {
+        None
+    } else {
+        Some(total.parse().ok()?)
+    };
     (start <= end && total.is_none_or(|total| end < total)).then_some((start, end, total))
 }
 
@@ -123,10 +145,15 @@ fn checksums(headers: &HeaderMap, link: &Link) -> Vec<Checksum> {
         .iter()
         .filter_map(|(name, algorithm)| {
             let value = text(headers, name)?;
-            Some(Checksum { algorithm: *algorithm, value: value.trim().to_ascii_lowercase() })
+            Some(Checksum {
+                algorithm: *algorithm,
+                value: value.trim().to_ascii_lowercase(),
+            })
         })
         .collect();
-    let encrypted = headers.keys().any(|name| name.as_str().contains("server-side-encryption"));
+    let encrypted = headers
+        .keys()
+        .any(|name| name.as_str().contains("server-side-encryption"));
     if link.etag == ETagMeaning::Md5WhenPlain && !encrypted {
         found.extend(text(headers, ETAG.as_str()).as_deref().and_then(plain_md5));
     }
@@ -157,9 +184,19 @@ mod tests {
 
     #[test]
     fn content_ranges_are_checked() {
-        assert_eq!(content_range("bytes 20-30/4583"), Some((20, 30, Some(4583))));
+        assert_eq!(
+            content_range("bytes 20-30/4583"),
+            Some((20, 30, Some(4583)))
+        );
         assert_eq!(content_range("bytes 0-0/*"), Some((0, 0, None)));
-        for broken in ["", "20-30/40", "bytes 30-20/40", "bytes 0-40/40", "bytes a-b/c", "bytes */9"] {
+        for broken in [
+            "",
+            "20-30/40",
+            "bytes 30-20/40",
+            "bytes 0-40/40",
+            "bytes a-b/c",
+            "bytes */9",
+        ] {
             assert_eq!(content_range(broken), None, "{broken}");
         }
     }

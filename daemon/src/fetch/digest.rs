@@ -37,7 +37,11 @@ pub struct Digested {
 impl Digests {
     /// Digests that can check the given checksums.
     pub fn wanted(checksums: &[Checksum]) -> Self {
-        let wants = |algorithm| checksums.iter().any(|checksum| checksum.algorithm == algorithm);
+        let wants = |algorithm| {
+            checksums
+                .iter()
+                .any(|checksum| checksum.algorithm == algorithm)
+        };
         Self {
             sha256: sha2::Sha256::new(),
             crc64: crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc64Xz),
@@ -95,16 +99,24 @@ mod tests {
 
     #[test]
     fn known_values_of_123456789() {
-        let wanted = [ChecksumAlgorithm::Md5, ChecksumAlgorithm::Sha1]
-            .map(|algorithm| Checksum { algorithm, value: String::new() });
+        let wanted = [ChecksumAlgorithm::Md5, ChecksumAlgorithm::Sha1].map(|algorithm| Checksum {
+            algorithm,
+            value: String::new(),
+        });
         let mut digests = Digests::wanted(&wanted);
         digests.update(b"12345");
         digests.update(b"6789");
         let digested = digests.finish(9);
         // CRC-64/XZ check value, as the vendor's page gives it.
         assert_eq!(digested.crc64, "11051210869376104954");
-        assert_eq!(digested.md5.as_deref(), Some("25f9e794323b453885f5181f1b624d0b"));
-        assert_eq!(digested.sha1.as_deref(), Some("f7c3bc1d808e04732adf679965ccc34ca7ae3441"));
+        assert_eq!(
+            digested.md5.as_deref(),
+            Some("25f9e794323b453885f5181f1b624d0b")
+        );
+        assert_eq!(
+            digested.sha1.as_deref(),
+            Some("f7c3bc1d808e04732adf679965ccc34ca7ae3441")
+        );
         assert_eq!(
             digested.sha256,
             "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225"

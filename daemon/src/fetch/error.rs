@@ -140,7 +140,9 @@ pub enum FetchError {
         expected: u64,
     },
     /// The bytes contradict the vendor's checksum.
-    #[error("the file does not match the vendor's {algorithm:?} checksum ({got} instead of {expected})")]
+    #[error(
+        "the file does not match the vendor's {algorithm:?} checksum ({got} instead of {expected})"
+    )]
     WrongChecksum {
         /// The algorithm.
         algorithm: ChecksumAlgorithm,
@@ -194,7 +196,12 @@ impl FetchError {
             source = inner.source();
         }
         if reason.is_empty() {
-            reason = if error.is_timeout() { "it took too long" } else { "it broke" }.to_owned();
+            reason = if error.is_timeout() {
+                "it took too long"
+            } else {
+                "it broke"
+            }
+            .to_owned();
         }
         Self::Network { reason, at_bytes }
     }
@@ -233,6 +240,8 @@ impl FetchError {
 
     /// The same, after the last try.
     pub fn exhausted(&self) -> Self {
-        Self::Exhausted { last: self.to_string() }
+        Self::Exhausted {
+            last: self.to_string(),
+        }
     }
 }

@@ -85,8 +85,13 @@ pub fn detect(head: &[u8]) -> Format {
             return Format::Wal;
         }
     }
-    let text = std::str::from_utf8(head).map_or_else(|error| error.valid_up_to() + 4 >= head.len(), |_| true);
-    if !head.is_empty() && text && !head.contains(&0) { Format::Text } else { Format::Unknown }
+    let text = std::str::from_utf8(head)
+        .map_or_else(|error| error.valid_up_to() + 4 >= head.len(), |_| true);
+    if !head.is_empty() && text && !head.contains(&0) {
+        Format::Text
+    } else {
+        Format::Unknown
+    }
 }
 
 /// What kind of page pretends to be a file, if it is one. Backups that are text (a logical dump)
@@ -95,7 +100,10 @@ pub fn error_page(head: &[u8], length: u64, name: &str) -> Option<&'static str> 
     if length > 1 << 20 || detect(head) != Format::Text {
         return None;
     }
-    let start: String = String::from_utf8_lossy(head).trim_start_matches('\u{feff}').trim_start().to_ascii_lowercase();
+    let start: String = String::from_utf8_lossy(head)
+        .trim_start_matches('\u{feff}')
+        .trim_start()
+        .to_ascii_lowercase();
     let ends = |ending: &str| name.to_ascii_lowercase().ends_with(ending);
     if start.starts_with("<!doctype html") || start.starts_with("<html") {
         return (!ends(".html")).then_some("an HTML page");
@@ -129,9 +137,9 @@ pub fn judge(name: &str, found: Format) -> Content {
     let expected = EXPECTED.iter().find(|(ending, _)| name.ends_with(ending));
     match expected {
         Some((_, formats)) if formats.contains(&found) => Content::Good,
-        Some((ending, _)) => {
-            Content::Bad { reason: format!("a {ending} file that begins like {found}") }
-        }
+        Some((ending, _)) => Content::Bad {
+            reason: format!("a {ending} file that begins like {found}"),
+        },
         None if matches!(found, Format::Unknown | Text) => Content::CannotTell,
         None => Content::Good,
     }

@@ -73,7 +73,10 @@ impl Limits {
     ///
     /// # Errors
     /// When cancelled meanwhile.
-    pub async fn slot(&self, cancel: &CancellationToken) -> Result<OwnedSemaphorePermit, FetchError> {
+    pub async fn slot(
+        &self,
+        cancel: &CancellationToken,
+    ) -> Result<OwnedSemaphorePermit, FetchError> {
         tokio::select! {
             slot = Arc::clone(&self.0.slots).acquire_owned() => slot.map_err(|_| FetchError::Cancelled),
             () = cancel.cancelled() => Err(FetchError::Cancelled),
@@ -82,7 +85,11 @@ impl Limits {
 
     /// Waits until that many bytes may have been received.
     pub async fn bandwidth(&self, bytes: usize) {
-        let limiter = self.settings().bandwidth.as_ref().map(|(_, limiter)| Arc::clone(limiter));
+        let limiter = self
+            .settings()
+            .bandwidth
+            .as_ref()
+            .map(|(_, limiter)| Arc::clone(limiter));
         let Some(limiter) = limiter else { return };
         let mut cells = u32::try_from(bytes.div_ceil(CELL_BYTES)).unwrap_or(u32::MAX);
         while let Some(wanted) = NonZeroU32::new(cells) {
@@ -106,7 +113,10 @@ impl Limits {
     }
 
     fn settings(&self) -> std::sync::MutexGuard<'_, Settings> {
-        self.0.settings.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0
+            .settings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -114,8 +124,10 @@ impl Limits {
 const BURST_MIN: NonZeroU32 = NonZeroU32::new(64).unwrap();
 
 fn limiter(rate: ByteRate) -> (ByteRate, Arc<DefaultDirectRateLimiter>) {
-    let cells = u32::try_from(rate.bytes_per_second().get() / CELL_BYTES as u64).unwrap_or(u32::MAX);
+    let cells =
+        u32::try_from(rate.bytes_per_second().get() / CELL_BYTES as u64).unwrap_or(u32::MAX);
     let cells = NonZeroU32::new(cells).unwrap_or(NonZeroU32::MIN);
-    let quota = Quota::per_second(cells).allow_burst((cells.max(BURST_MIN)).min(NonZeroU32::new(1 << 20).unwrap_or(BURST_MIN)));
+    let quota = Quota::per_second(cells)
+        .allow_burst((cells.max(BURST_MIN)).min(NonZeroU32::new(1 << 20).unwrap_or(BURST_MIN)));
     (rate, Arc::new(DefaultDirectRateLimiter::direct(quota)))
 }

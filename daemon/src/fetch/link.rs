@@ -50,7 +50,10 @@ impl<'a> Links<'a> {
             backup,
             token,
             network,
-            current: Mutex::new(Current { generation: 0, files: Vec::new() }),
+            current: Mutex::new(Current {
+                generation: 0,
+                files: Vec::new(),
+            }),
         };
         let files = links.ask(ResolveReason::Start).await?;
         links.current.lock().await.files = files;
@@ -67,11 +70,7 @@ impl<'a> Links<'a> {
     ///
     /// # Errors
     /// When the provider cannot, or no longer names the file.
-    pub async fn link(
-        &self,
-        id: &FileId,
-        stale: Option<Stale>,
-    ) -> Result<(u64, Link), FetchError> {
+    pub async fn link(&self, id: &FileId, stale: Option<Stale>) -> Result<(u64, Link), FetchError> {
         let mut current = self.current.lock().await;
         let expired = current
             .files
@@ -88,8 +87,14 @@ impl<'a> Links<'a> {
             current.files = self.ask(reason).await?;
             current.generation += 1;
         }
-        let link = current.files.iter().find(|file| file.id == *id).map(|file| file.link.clone());
-        let link = link.ok_or_else(|| FetchError::NoSuchFile { file: id.to_string() })?;
+        let link = current
+            .files
+            .iter()
+            .find(|file| file.id == *id)
+            .map(|file| file.link.clone());
+        let link = link.ok_or_else(|| FetchError::NoSuchFile {
+            file: id.to_string(),
+        })?;
         Ok((current.generation, link))
     }
 

@@ -71,18 +71,37 @@ impl Transfer<'_> {
         sink: Sink,
         progress: &mut Progress,
     ) -> Result<(Sink, Result<(), FetchError>), FetchError> {
-        let Self { fetcher, task, link, connections, first } = self;
+        let Self {
+            fetcher,
+            task,
+            link,
+            connections,
+            first,
+        } = self;
         let object = first.object.clone();
         let total = object.total_bytes.unwrap_or(0);
         let mut frontier = Frontier::begin(sink, staging.mark(task.name)?)?;
-        let file = frontier.file.try_clone().map_err(|source| frontier.failed("open", source))?;
-        let one = Connection { fetcher, task, link, file: &file, path: &frontier.path.clone(), object: &object };
+        let file = frontier
+            .file
+            .try_clone()
+            .map_err(|source| frontier.failed("open", source))?;
+        let one = Connection {
+            fetcher,
+            task,
+            link,
+            file: &file,
+            path: &frontier.path.clone(),
+            object: &object,
+        };
         let mut first = Some(first);
         let mut next = frontier.at;
         let mut parts: FuturesUnordered<Part<'_>> = FuturesUnordered::new();
         let ended = loop {
             while next < total && parts.len() < connections as usize {
-                let span = Span { start: next, end: Some((next + CHUNK_BYTES).min(total)) };
+                let span = Span {
+                    start: next,
+                    end: Some((next + CHUNK_BYTES).min(total)),
+                };
                 next += CHUNK_BYTES;
                 let answer = first.take();
                 parts.push(Box::pin(one.fetch(span, answer)));
@@ -97,7 +116,8 @@ impl Transfer<'_> {
                 }
             }
             if frontier.at - progress.durable_bytes >= CHECKPOINT_BYTES {
-                file.sync_data().map_err(|source| frontier.failed("sync", source))?;
+                file.sync_data()
+                    .map_err(|source| frontier.failed("sync", source))?;
                 progress.durable_bytes = frontier.at;
                 staging.record(&task.file.id, progress.clone())?;
             }
@@ -129,16 +149,21 @@ impl Connection<'_> {
         while at < end {
             let piece = self.fetcher.piece(self.task, &mut answer.body, at).await?;
             let Some(piece) = piece else {
-                return Err(FetchError::Truncated { got: at, expected: end });
+                return Err(FetchError::Truncated {
+                    got: at,
+                    expected: end,
+                });
             };
             // The first answer goes on beyond its chunk; the rest of it is left.
             let room = usize::try_from(end - at).unwrap_or(usize::MAX);
             let piece = &piece[..piece.len().min(room)];
-            self.file.write_all_at(piece, at).map_err(|source| FsError {
-                doing: "write",
-                path: self.path.to_owned(),
-                source,
-            })?;
+            self.file
+                .write_all_at(piece, at)
+                .map_err(|source| FsError {
+                    doing: "write",
+                    path: self.path.to_owned(),
+                    source,
+                })?;
             at += piece.len() as u64;
             (self.task.on_bytes)(piece.len() as u64);
         }
@@ -147,10 +172,15 @@ impl Connection<'_> {
 
     async fn open(&self, span: Span) -> Result<Answer, FetchError> {
         let etag = self.object.strong_etag();
-        let answer = self.fetcher.open(self.task, self.link, span, etag.as_deref()).await?;
+        let answer = self
+            .fetcher
+            .open(self.task, self.link, span, etag.as_deref())
+            .await?;
         let same = answer.object.strong_etag() == etag;
         match (same, answer.start == span.start) {
-            (false, _) => Err(FetchError::Changed { what: "another ETag".to_owned() }),
+            (false, _) => Err(FetchError::Changed {
+                what: "another ETag".to_owned(),
+            }),
             (true, false) => Err(FetchError::RangesIgnored),
             (true, true) => Ok(answer),
         }
@@ -174,18 +204,32 @@ impl Frontier {
         let (file, own, at, digests, path) = sink.scatter()?;
         let (lead, targets) = mpsc::channel();
         let follower = tokio::task::spawn_blocking(move || follow(&own, at, digests, &targets));
-        let frontier = Self { at, ahead: BTreeMap::new(), mark, file, path, lead, follower };
-        frontier.mark.set(at).map_err(|source| frontier.failed("mark", source))?;
+        let frontier = Self {
+            at,
+            ahead: BTreeMap::new(),
+            mark,
+            file,
+            path,
+            lead,
+            follower,
+        };
+        frontier
+            .mark
+            .set(at)
+            .map_err(|source| frontier.failed("mark", source))?;
         Ok(frontier)
     }
 
     /// Takes a finished chunk in.
     fn take(&mut self, span: Span) -> Result<(), FetchError> {
-        self.ahead.insert(span.start, span.end.unwrap_or(span.start));
+        self.ahead
+            .insert(span.start, span.end.unwrap_or(span.start));
         while let Some(end) = self.ahead.remove(&self.at) {
             self.at = end;
         }
-        self.mark.set(self.at).map_err(|source| self.failed("mark", source))?;
+        self.mark
+            .set(self.at)
+            .map_err(|source| self.failed("mark", source))?;
         // A follower that ended early says so when it is joined.
         let _ = self.lead.send(self.at);
         Ok(())
@@ -193,16 +237,34 @@ impl Frontier {
 
     /// Waits for the follower and puts the sink together again.
     async fn end(self) -> Result<Sink, FetchError> {
-        let Self { at, file, path, lead, follower, .. } = self;
+        let Self {
+            at,
+            file,
+            path,
+            lead,
+            follower,
+            ..
+        } = self;
         drop(lead);
-        let failed = |source| FsError { doing: "read", path: path.clone(), source };
-        let (digests, followed) = follower.await.map_err(|error| failed(io::Error::other(error)))?;
+        let failed = |source| FsError {
+            doing: "read",
+            path: path.clone(),
+            source,
+        };
+        let (digests, followed) = follower
+            .await
+            .map_err(|error| failed(io::Error::other(error)))?;
         followed.map_err(failed)?;
         Sink::gather(file, at, digests, path)
     }
 
     fn failed(&self, doing: &'static str, source: io::Error) -> FetchError {
-        FsError { doing, path: self.path.clone(), source }.into()
+        FsError {
+            doing,
+            path: self.path.clone(),
+            source,
+        }
+        .into()
     }
 }
 
@@ -216,7 +278,9 @@ fn follow(
     let mut buffer = vec![0; FOLLOW_BYTES];
     while let Ok(target) = targets.recv() {
         while at < target {
-            let want = buffer.len().min(usize::try_from(target - at).unwrap_or(buffer.len()));
+            let want = buffer
+                .len()
+                .min(usize::try_from(target - at).unwrap_or(buffer.len()));
             if let Err(error) = file.read_exact_at(&mut buffer[..want], at) {
                 return (digests, Err(error));
             }

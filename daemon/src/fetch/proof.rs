@@ -30,16 +30,23 @@ pub fn prove(
     bytes: &Digested,
 ) -> Result<FileEntry, FetchError> {
     if let Some(page) = format::error_page(&bytes.head, bytes.length, &file.name) {
-        return Err(FetchError::Unexpected { what: page.to_owned() });
+        return Err(FetchError::Unexpected {
+            what: page.to_owned(),
+        });
     }
     if let Some(size) = file.size.filter(|size| size.quality == Quality::Exact) {
         if size.contradicts(bytes.length) {
-            return Err(FetchError::WrongLength { got: bytes.length, expected: size.bytes });
+            return Err(FetchError::WrongLength {
+                got: bytes.length,
+                expected: size.bytes,
+            });
         }
     }
     let mut agreed = Vec::new();
     for checksum in expected_checksums(file, object) {
-        let Some(got) = bytes.value(checksum.algorithm) else { continue };
+        let Some(got) = bytes.value(checksum.algorithm) else {
+            continue;
+        };
         if got != checksum.value.to_ascii_lowercase() {
             return Err(FetchError::WrongChecksum {
                 algorithm: checksum.algorithm,
@@ -52,7 +59,10 @@ pub fn prove(
         }
     }
     let found = format::detect(&bytes.head);
-    let content = match (doubt(file, object, bytes, &agreed), format::judge(name.as_str(), found)) {
+    let content = match (
+        doubt(file, object, bytes, &agreed),
+        format::judge(name.as_str(), found),
+    ) {
         (_, Content::Bad { reason }) => Content::Bad { reason },
         (Some(reason), _) => Content::Bad { reason },
         (None, content) => content,

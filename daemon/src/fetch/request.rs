@@ -34,9 +34,15 @@ impl Span {
     /// The value of the `Range` header (RFC 9110, section 14.2); nothing for a whole file.
     fn header(self) -> Option<String> {
         match self {
-            Self { start: 0, end: None } => None,
+            Self {
+                start: 0,
+                end: None,
+            } => None,
             Self { start, end: None } => Some(format!("bytes={start}-")),
-            Self { start, end: Some(end) } => Some(format!("bytes={start}-{}", end.saturating_sub(1))),
+            Self {
+                start,
+                end: Some(end),
+            } => Some(format!("bytes={start}-{}", end.saturating_sub(1))),
         }
     }
 }
@@ -73,7 +79,11 @@ impl Opener {
         for _ in 0..=REDIRECTS_MAX {
             self.egress.check(&url)?;
             let same_host = url.host_str() == first_host.as_deref();
-            let mut headers = if same_host { own_headers(link)? } else { HeaderMap::new() };
+            let mut headers = if same_host {
+                own_headers(link)?
+            } else {
+                HeaderMap::new()
+            };
             if let Some(range) = span.header() {
                 headers.insert(RANGE, header_value(&range)?);
                 if let Some(etag) = etag {
@@ -85,12 +95,19 @@ impl Opener {
             if !response.status().is_redirection() {
                 return judge(response, link, span).await;
             }
-            let target = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
-            url = target.and_then(|target| url.join(target).ok()).ok_or_else(|| {
-                FetchError::Unexpected { what: "a redirect to nowhere".to_owned() }
-            })?;
+            let target = response
+                .headers()
+                .get(LOCATION)
+                .and_then(|value| value.to_str().ok());
+            url = target
+                .and_then(|target| url.join(target).ok())
+                .ok_or_else(|| FetchError::Unexpected {
+                    what: "a redirect to nowhere".to_owned(),
+                })?;
         }
-        Err(FetchError::Unexpected { what: format!("more than {REDIRECTS_MAX} redirects") })
+        Err(FetchError::Unexpected {
+            what: format!("more than {REDIRECTS_MAX} redirects"),
+        })
     }
 }
 
@@ -111,23 +128,33 @@ async fn judge(response: Response, link: &Link, span: Span) -> Result<Answer, Fe
         _ => false,
     };
     Err(match status {
-        StatusCode::NOT_FOUND | StatusCode::GONE if !over => {
-            FetchError::Gone { status: status.as_u16(), code }
-        }
+        StatusCode::NOT_FOUND | StatusCode::GONE if !over => FetchError::Gone {
+            status: status.as_u16(),
+            code,
+        },
         _ if over || code.to_ascii_lowercase().contains("expired") => FetchError::LinkExpired,
         StatusCode::FORBIDDEN if code.starts_with("InvalidObjectState") => {
             FetchError::Archived { code }
         }
         StatusCode::PRECONDITION_FAILED | StatusCode::RANGE_NOT_SATISFIABLE => {
-            FetchError::Changed { what: format!("HTTP {} {code}", status.as_u16()) }
+            FetchError::Changed {
+                what: format!("HTTP {} {code}", status.as_u16()),
+            }
         }
-        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
-            FetchError::Server { status: status.as_u16(), code, after }
-        }
-        _ if status.is_server_error() => {
-            FetchError::Server { status: status.as_u16(), code, after }
-        }
-        _ => FetchError::LinkRefused { status: status.as_u16(), code },
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => FetchError::Server {
+            status: status.as_u16(),
+            code,
+            after,
+        },
+        _ if status.is_server_error() => FetchError::Server {
+            status: status.as_u16(),
+            code,
+            after,
+        },
+        _ => FetchError::LinkRefused {
+            status: status.as_u16(),
+            code,
+        },
     })
 }
 
@@ -157,7 +184,9 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         Ok(seconds) => Duration::from_secs(seconds),
         Err(_) => {
             let at = chrono::DateTime::parse_from_rfc2822(text).ok()?;
-            SystemTime::from(at).duration_since(SystemTime::now()).unwrap_or_default()
+            SystemTime::from(at)
+                .duration_since(SystemTime::now())
+                .unwrap_or_default()
         }
     };
     Some(wait.min(Duration::from_secs(3600)))
@@ -204,7 +233,10 @@ mod tests {
         assert_eq!(retry_after(&headers), Some(Duration::from_secs(7)));
         headers.insert(RETRY_AFTER, HeaderValue::from_static("999999999"));
         assert_eq!(retry_after(&headers), Some(Duration::from_secs(3600)));
-        headers.insert(RETRY_AFTER, HeaderValue::from_static("Wed, 21 Oct 2015 07:28:00 GMT"));
+        headers.insert(
+            RETRY_AFTER,
+            HeaderValue::from_static("Wed, 21 Oct 2015 07:28:00 GMT"),
+        );
         assert_eq!(retry_after(&headers), Some(Duration::ZERO));
     }
 
@@ -212,7 +244,10 @@ mod tests {
     fn an_element_is_read_without_echoing_links() {
         let body = "<Error><Code>AccessDenied</Code><Message>see https://h/k?Signature=x</Message>";
         assert_eq!(element(body, "Code").as_deref(), Some("AccessDenied"));
-        assert_eq!(element(body, "Message").as_deref(), Some("see httpshkSignaturex"));
+        assert_eq!(
+            element(body, "Message").as_deref(),
+            Some("see httpshkSignaturex")
+        );
         assert_eq!(element(body, "HostId"), None);
     }
 }

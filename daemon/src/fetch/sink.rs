@@ -34,17 +34,30 @@ impl Sink {
         name: &SafeName,
     ) -> Result<Self, FetchError> {
         let path = dir.path().join(name.as_str());
-        let failed = |doing, source| FsError { doing, path: path.clone(), source };
-        file.set_len(start).map_err(|source| failed("cut", source))?;
+        let failed = |doing, source| FsError {
+            doing,
+            path: path.clone(),
+            source,
+        };
+        file.set_len(start)
+            .map_err(|source| failed("cut", source))?;
         let mut buffer = vec![0; BUFFER_BYTES.min(usize::try_from(start).unwrap_or(BUFFER_BYTES))];
         let mut at = 0;
         while at < start {
-            let want = buffer.len().min(usize::try_from(start - at).unwrap_or(buffer.len()));
-            file.read_exact_at(&mut buffer[..want], at).map_err(|source| failed("read", source))?;
+            let want = buffer
+                .len()
+                .min(usize::try_from(start - at).unwrap_or(buffer.len()));
+            file.read_exact_at(&mut buffer[..want], at)
+                .map_err(|source| failed("read", source))?;
             digests.update(&buffer[..want]);
             at += want as u64;
         }
-        Ok(Self { file, length: start, digests, path })
+        Ok(Self {
+            file,
+            length: start,
+            digests,
+            path,
+        })
     }
 
     /// Takes the room for the whole file now, so that a full disk shows at once.
@@ -81,7 +94,10 @@ impl Sink {
     /// # Errors
     /// When the disk fails.
     pub fn sync(&self) -> Result<(), FetchError> {
-        Ok(self.file.sync_all().map_err(|source| self.failed("sync", source))?)
+        Ok(self
+            .file
+            .sync_all()
+            .map_err(|source| self.failed("sync", source))?)
     }
 
     /// How many bytes there are.
@@ -93,8 +109,13 @@ impl Sink {
     ///
     /// # Errors
     /// When the file cannot be opened a second time.
-    pub(super) fn scatter(self) -> Result<(File, File, u64, Digests, std::path::PathBuf), FetchError> {
-        let second = self.file.try_clone().map_err(|source| self.failed("open", source))?;
+    pub(super) fn scatter(
+        self,
+    ) -> Result<(File, File, u64, Digests, std::path::PathBuf), FetchError> {
+        let second = self
+            .file
+            .try_clone()
+            .map_err(|source| self.failed("open", source))?;
         Ok((self.file, second, self.length, self.digests, self.path))
     }
 
@@ -109,8 +130,15 @@ impl Sink {
         digests: Digests,
         path: std::path::PathBuf,
     ) -> Result<Self, FetchError> {
-        let sink = Self { file, length, digests, path };
-        sink.file.set_len(length).map_err(|source| sink.failed("cut", source))?;
+        let sink = Self {
+            file,
+            length,
+            digests,
+            path,
+        };
+        sink.file
+            .set_len(length)
+            .map_err(|source| sink.failed("cut", source))?;
         Ok(sink)
     }
 
@@ -120,6 +148,10 @@ impl Sink {
     }
 
     fn failed(&self, doing: &'static str, source: std::io::Error) -> FsError {
-        FsError { doing, path: self.path.clone(), source }
+        FsError {
+            doing,
+            path: self.path.clone(),
+            source,
+        }
     }
 }

@@ -25,8 +25,10 @@ impl SafeName {
     /// Makes a safe name of any text. Equal texts give equal names; a text that had to be changed
     /// gets a digest, so that different texts never give the same name.
     pub fn from_vendor(text: &str) -> Self {
-        let mut name: String =
-            text.chars().map(|c| if is_plain(c) { c } else { '_' }).collect();
+        let mut name: String = text
+            .chars()
+            .map(|c| if is_plain(c) { c } else { '_' })
+            .collect();
         if name.starts_with('.') || name.starts_with('-') {
             name.replace_range(0..1, "_");
         }
@@ -41,7 +43,10 @@ impl SafeName {
         let digest = hex(&Sha256::digest(text.as_bytes())[..4]);
         let stem = &name[..name.len() - tail.len()];
         let room = MAX_BYTES - tail.len() - digest.len() - 1;
-        let cut = (0..=room.min(stem.len())).rev().find(|&i| stem.is_char_boundary(i)).unwrap_or(0);
+        let cut = (0..=room.min(stem.len()))
+            .rev()
+            .find(|&i| stem.is_char_boundary(i))
+            .unwrap_or(0);
         Self(format!("{}~{digest}{tail}", &stem[..cut]))
     }
 
@@ -56,7 +61,11 @@ impl TryFrom<String> for SafeName {
 
     /// Accepts only what is safe already; for names read back from disk.
     fn try_from(name: String) -> Result<Self, String> {
-        if is_safe(&name) { Ok(Self(name)) } else { Err(format!("{name:?} is not a safe file name")) }
+        if is_safe(&name) {
+            Ok(Self(name))
+        } else {
+            Err(format!("{name:?} is not a safe file name"))
+        }
     }
 }
 
@@ -87,11 +96,13 @@ fn is_safe(name: &str) -> bool {
 /// Lower-case hex.
 pub fn hex(bytes: &[u8]) -> String {
     use fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 #[cfg(test)]
@@ -108,10 +119,25 @@ mod tests {
 
     #[test]
     fn hostile_names_become_harmless_and_stay_apart() {
-        let hostile = ["", ".", "..", "../../etc/passwd", "/abs", "a\0b", "a\nb", ".hidden", "-rf",
-            "backup.json", "SHA256SUMS", "a b", "a/b"];
-        let names: std::collections::BTreeSet<_> =
-            hostile.iter().map(|text| SafeName::from_vendor(text)).collect();
+        let hostile = [
+            "",
+            ".",
+            "..",
+            "../../etc/passwd",
+            "/abs",
+            "a\0b",
+            "a\nb",
+            ".hidden",
+            "-rf",
+            "backup.json",
+            "SHA256SUMS",
+            "a b",
+            "a/b",
+        ];
+        let names: std::collections::BTreeSet<_> = hostile
+            .iter()
+            .map(|text| SafeName::from_vendor(text))
+            .collect();
         assert_eq!(names.len(), hostile.len());
         for name in names {
             assert!(is_safe(name.as_str()), "{name}");

@@ -27,7 +27,12 @@ impl Identity {
     /// The short id that people and directory names use.
     pub fn id(&self) -> BackupId {
         let mut hash = Sha256::new();
-        for part in [&self.provider, &self.scope, self.instance.as_str(), self.key.as_str()] {
+        for part in [
+            &self.provider,
+            &self.scope,
+            self.instance.as_str(),
+            self.key.as_str(),
+        ] {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }
@@ -54,11 +59,15 @@ impl FromStr for BackupId {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let plain = text.len() == Self::LENGTH
-            && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+            && text
+                .bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         if plain {
             Ok(Self(text.to_owned()))
         } else {
-            Err(format!("{text:?} is not a backup id; `backhaul list` shows them (16 hex digits)"))
+            Err(format!(
+                "{text:?} is not a backup id; `backhaul list` shows them (16 hex digits)"
+            ))
         }
     }
 }

@@ -163,11 +163,17 @@ impl Manifest {
 
     /// The text of `SHA256SUMS`, which `sha256sum -c` checks.
     pub fn checksums(&self) -> String {
-        self.files.iter().map(|file| format!("{}  {}\n", file.sha256, file.name)).collect()
+        self.files
+            .iter()
+            .map(|file| format!("{}  {}\n", file.sha256, file.name))
+            .collect()
     }
 
     /// The names that belong to a complete directory of this backup.
     pub fn expected_names(&self) -> impl Iterator<Item = &str> {
-        self.files.iter().map(|file| file.name.as_str()).chain([MANIFEST, CHECKSUMS])
+        self.files
+            .iter()
+            .map(|file| file.name.as_str())
+            .chain([MANIFEST, CHECKSUMS])
     }
 }

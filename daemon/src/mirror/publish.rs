@@ -30,7 +30,11 @@ pub enum PublishError {
 ///
 /// # Errors
 /// When the disk refuses, or something else lies in the backup's place.
-pub fn publish(job_dir: &Dir, staging: Staging, manifest: &Manifest) -> Result<String, PublishError> {
+pub fn publish(
+    job_dir: &Dir,
+    staging: Staging,
+    manifest: &Manifest,
+) -> Result<String, PublishError> {
     let data = staging.data();
     data.write_durable(CHECKSUMS, manifest.checksums().as_bytes())?;
     data.write_durable(MANIFEST, &manifest.to_json())?;
@@ -47,7 +51,10 @@ pub fn publish(job_dir: &Dir, staging: Staging, manifest: &Manifest) -> Result<S
     let instance = layout::instance_dir(&manifest.instance);
     let name = layout::backup_dir(&manifest.backup, &manifest.id);
     let home = job_dir.ensure_dir(instance.as_str())?;
-    match staging.own().move_new(staging.data_name(), &home, name.as_str()) {
+    match staging
+        .own()
+        .move_new(staging.data_name(), &home, name.as_str())
+    {
         Ok(()) => {}
         Err(error) if error.is_taken() => {
             // An earlier run may have been killed right after its rename.

@@ -65,8 +65,14 @@ pub fn list(job_dir: &Dir) -> Result<Vec<Quarantined>, FsError> {
         .filter_map(|(name, _)| {
             let entry = name.into_string().ok()?;
             let (since, id) = entry.split_once('_')?;
-            let since = NaiveDateTime::parse_from_str(since, TIME_FORMAT).ok()?.and_utc();
-            Some(Quarantined { id: id.parse().ok()?, since, entry })
+            let since = NaiveDateTime::parse_from_str(since, TIME_FORMAT)
+                .ok()?
+                .and_utc();
+            Some(Quarantined {
+                id: id.parse().ok()?,
+                since,
+                entry,
+            })
         })
         .collect();
     found.sort_by_key(|quarantined| quarantined.since);
@@ -77,11 +83,7 @@ pub fn list(job_dir: &Dir) -> Result<Vec<Quarantined>, FsError> {
 ///
 /// # Errors
 /// When something cannot be removed.
-pub fn purge(
-    job_dir: &Dir,
-    grace: TimeDelta,
-    now: Timestamp,
-) -> Result<Vec<Quarantined>, FsError> {
+pub fn purge(job_dir: &Dir, grace: TimeDelta, now: Timestamp) -> Result<Vec<Quarantined>, FsError> {
     let mut gone = Vec::new();
     for quarantined in list(job_dir)? {
         if now.signed_duration_since(quarantined.since) > grace {

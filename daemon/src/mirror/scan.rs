@@ -25,10 +25,14 @@ pub fn scan(job_dir: &std::path::Path, mut visit: impl FnMut(Found)) -> Result<(
         Err(error) => return Err(error),
     };
     for (instance, kind) in root.entries()? {
-        let Some(instance) = visible(&instance, kind) else { continue };
+        let Some(instance) = visible(&instance, kind) else {
+            continue;
+        };
         let home = root.dir(instance)?;
         for (name, kind) in home.entries()? {
-            let Some(name) = visible(&name, kind) else { continue };
+            let Some(name) = visible(&name, kind) else {
+                continue;
+            };
             let path = format!("{instance}/{name}");
             let read = home.dir(name).map_err(ManifestError::from);
             match read.and_then(|dir| Manifest::read(&dir)) {

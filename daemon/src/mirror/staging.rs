@@ -102,7 +102,14 @@ impl Staging {
         let same_boot = state.boot == boot;
         state.boot = boot.to_owned();
         let data = own.ensure_dir(DATA)?;
-        let staging = Self { parent, own, data, id, state, same_boot };
+        let staging = Self {
+            parent,
+            own,
+            data,
+            id,
+            state,
+            same_boot,
+        };
         staging.save()?;
         Ok(staging)
     }
@@ -161,7 +168,11 @@ impl Staging {
             (false, _) => length.min(progress.durable_bytes),
         };
         // Without a record of what the bytes are of, they are of no use.
-        let trusted = if progress == Progress::default() { 0 } else { trusted };
+        let trusted = if progress == Progress::default() {
+            0
+        } else {
+            trusted
+        };
         let start = trusted.min(progress.total_bytes.unwrap_or(u64::MAX));
         Ok((file, start))
     }
@@ -229,7 +240,10 @@ pub fn sweep(job_dir: &Dir, older_than: std::time::Duration) -> Result<Vec<Strin
     let mut swept = Vec::new();
     for (name, _) in place.entries()? {
         let state = Path::new(&name).join(STATE);
-        let age = place.open_file(&state).ok().and_then(|file| file.metadata().ok()?.modified().ok()?.elapsed().ok());
+        let age = place
+            .open_file(&state)
+            .ok()
+            .and_then(|file| file.metadata().ok()?.modified().ok()?.elapsed().ok());
         if age.is_some_and(|age| age > older_than) {
             place.remove_tree(&name)?;
             swept.push(name.to_string_lossy().into_owned());
@@ -246,7 +260,9 @@ impl Mark {
     /// The byte before which everything was written.
     pub fn get(&self) -> u64 {
         let mut bytes = [0; 8];
-        self.0.read_exact_at(&mut bytes, 0).map_or(0, |()| u64::from_le_bytes(bytes))
+        self.0
+            .read_exact_at(&mut bytes, 0)
+            .map_or(0, |()| u64::from_le_bytes(bytes))
     }
 
     /// Moves it. The bytes before it have been written.

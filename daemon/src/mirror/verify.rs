@@ -31,7 +31,10 @@ pub fn verify(dir: &Dir, manifest: &Manifest, mut progress: impl FnMut(u64)) -> 
                 Ok(Some(what)) => what,
                 Err(error) => error.to_string(),
             };
-            Some(Damage { file: file.name.to_string(), what })
+            Some(Damage {
+                file: file.name.to_string(),
+                what,
+            })
         })
         .collect();
     let listed = dir.read(CHECKSUMS, 32 << 20);
@@ -54,7 +57,10 @@ fn compare(
     let mut file = dir.open_file(name)?;
     let length = file.metadata().map_err(failed)?.len();
     if length != entry.size_bytes {
-        return Ok(Some(format!("it has {length} bytes instead of {}", entry.size_bytes)));
+        return Ok(Some(format!(
+            "it has {length} bytes instead of {}",
+            entry.size_bytes
+        )));
     }
     let mut hash = Sha256::new();
     let mut buffer = vec![0; BUFFER_BYTES];
@@ -68,6 +74,9 @@ fn compare(
     }
     let sha256 = hex(&hash.finalize());
     Ok((sha256 != entry.sha256).then(|| {
-        format!("its SHA-256 is {sha256}, the manifest says {}", entry.sha256)
+        format!(
+            "its SHA-256 is {sha256}, the manifest says {}",
+            entry.sha256
+        )
     }))
 }

@@ -52,7 +52,10 @@ pub struct Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        self.claims.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.what);
+        self.claims
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.what);
     }
 }
 
@@ -62,7 +65,10 @@ impl Context {
     pub fn claim(&self, directory: &Path, id: &BackupId) -> Option<Claim> {
         let what = (directory.to_owned(), id.clone());
         let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
-        claims.insert(what.clone()).then(|| Claim { claims: Arc::clone(&self.claims), what })
+        claims.insert(what.clone()).then(|| Claim {
+            claims: Arc::clone(&self.claims),
+            what,
+        })
     }
 
     /// The time, by the machine's clock.
@@ -75,9 +81,15 @@ impl Context {
     /// # Errors
     /// When there is none, or it cannot be used.
     pub async fn library(&self, provider: &ProviderName) -> Result<Arc<Library>, PassError> {
-        let found = discover(&self.provider_path).libraries.remove(provider.as_str());
+        let found = discover(&self.provider_path)
+            .libraries
+            .remove(provider.as_str());
         let found = found.ok_or_else(|| PassError::NoProvider(provider.to_string()))?;
-        Ok(self.libraries.load(&found.path).await.map_err(crate::provider::ProviderError::from)?)
+        Ok(self
+            .libraries
+            .load(&found.path)
+            .await
+            .map_err(crate::provider::ProviderError::from)?)
     }
 
     /// The limits of an account, made by `make` at the first use.
@@ -86,12 +98,22 @@ impl Context {
         account: &AccountName,
         make: impl FnOnce() -> AccountLimits,
     ) -> Arc<AccountLimits> {
-        let mut limits = self.account_limits.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(limits.entry(account.clone()).or_insert_with(|| Arc::new(make())))
+        let mut limits = self
+            .account_limits
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(
+            limits
+                .entry(account.clone())
+                .or_insert_with(|| Arc::new(make())),
+        )
     }
 
     /// Forgets the limits of accounts whose configuration changed.
     pub fn forget_limits(&self, account: &AccountName) {
-        self.account_limits.lock().unwrap_or_else(PoisonError::into_inner).remove(account);
+        self.account_limits
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(account);
     }
 }

@@ -8,8 +8,8 @@ use backhaul_provider_api::{Backup, File, ReleaseRequest};
 
 use super::context::Context;
 use super::listing::Wanted;
-use super::{keys, prepare};
 use super::vendor::Vendor;
+use super::{keys, prepare};
 use crate::catalog::{BackupRecord, CatalogError};
 use crate::dir::{Dir, FsError};
 use crate::event::Event;
@@ -104,8 +104,14 @@ impl BackupError {
     pub fn disk_is_full(&self) -> bool {
         match self {
             Self::Disk(error) | Self::Publish(PublishError::File(error)) => error.is_full(),
-            Self::File { source: FetchError::NoSpace { .. }, .. } => true,
-            Self::File { source: FetchError::Disk(error), .. } => error.is_full(),
+            Self::File {
+                source: FetchError::NoSpace { .. },
+                ..
+            } => true,
+            Self::File {
+                source: FetchError::Disk(error),
+                ..
+            } => error.is_full(),
             _ => false,
         }
     }
@@ -122,7 +128,10 @@ impl BackupError {
         match source {
             FetchError::Cancelled => Self::Stopped,
             FetchError::Provider(error @ ProviderError::Ended { .. }) => Self::Provider(error),
-            source => Self::File { file: file.name.clone(), source },
+            source => Self::File {
+                file: file.name.clone(),
+                source,
+            },
         }
     }
 }
@@ -132,7 +141,13 @@ impl BackupError {
 /// # Errors
 /// When it cannot be had in this pass; what arrived stays in staging for the next.
 pub async fn mirror(task: &Task<'_>) -> Result<BackupRecord, BackupError> {
-    let Task { context, job, wanted, directory, .. } = *task;
+    let Task {
+        context,
+        job,
+        wanted,
+        directory,
+        ..
+    } = *task;
     let cancel = task.vendor.cancel();
     if cancel.is_cancelled() {
         return Err(BackupError::Stopped);
@@ -145,9 +160,15 @@ pub async fn mirror(task: &Task<'_>) -> Result<BackupRecord, BackupError> {
     let token = prepare::prepare(task.vendor, wanted, &mut staging, cancel).await?;
 
     keys::keep(context, task.vendor, wanted).await?;
-    let links = Links::resolve(task.vendor, &wanted.instance, &wanted.backup, token, job.network)
-        .await
-        .map_err(BackupError::of_links)?;
+    let links = Links::resolve(
+        task.vendor,
+        &wanted.instance,
+        &wanted.backup,
+        token,
+        job.network,
+    )
+    .await
+    .map_err(BackupError::of_links)?;
     let files = links.files().await;
     match files.len() {
         0 => return Err(BackupError::NoFiles),
@@ -171,12 +192,22 @@ pub async fn mirror(task: &Task<'_>) -> Result<BackupRecord, BackupError> {
         task.received.fetch_add(bytes, Ordering::Relaxed);
         if untold.fetch_add(bytes, Ordering::Relaxed) + bytes >= TELL_EVERY_BYTES {
             let bytes = untold.swap(0, Ordering::Relaxed);
-            context.events.tell(Event::Received { job: job.name.clone(), id: id.clone(), bytes });
+            context.events.tell(Event::Received {
+                job: job.name.clone(),
+                id: id.clone(),
+                bytes,
+            });
         }
     };
     let mut entries = Vec::with_capacity(files.len());
     for (file, (_, name)) in files.iter().zip(fetch::names(&files)) {
-        let one = FileTask { links: &links, file, name: &name, on_bytes: &on_bytes, cancel };
+        let one = FileTask {
+            links: &links,
+            file,
+            name: &name,
+            on_bytes: &on_bytes,
+            cancel,
+        };
         let fetched = task.fetcher.file(&one, &mut staging).await;
         entries.push(fetched.map_err(|source| BackupError::of_file(file, source))?);
     }
@@ -187,7 +218,10 @@ pub async fn mirror(task: &Task<'_>) -> Result<BackupRecord, BackupError> {
     let record = BackupRecord::of(&manifest, job.directory.clone(), path);
     context.catalog.put(std::slice::from_ref(&record))?;
     if let Some(token) = token {
-        let request = ReleaseRequest { instance: wanted.instance.clone(), token };
+        let request = ReleaseRequest {
+            instance: wanted.instance.clone(),
+            token,
+        };
         if let Err(error) = task.vendor.release(request).await {
             tracing::warn!(job = %job.name, backup = %record.id, %error, "the vendor's preparation could not be given up");
         }
@@ -210,7 +244,14 @@ pub async fn mirror(task: &Task<'_>) -> Result<BackupRecord, BackupError> {
 }
 
 fn manifest(task: &Task<'_>, files: Vec<FileEntry>) -> Manifest {
-    let Task { context, job, account, wanted, vendor, .. } = *task;
+    let Task {
+        context,
+        job,
+        account,
+        wanted,
+        vendor,
+        ..
+    } = *task;
     let reasons: Vec<_> = files
         .iter()
         .filter_map(|file| match &file.content {

@@ -41,11 +41,20 @@ pub async fn keep(context: &Context, vendor: &Vendor, wanted: &Wanted) -> Result
     match std::fs::DirBuilder::new().mode(0o700).create(&path) {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
             let doing = "create the directory";
-            return Err(FsError { doing, path, source: error }.into());
+            return Err(FsError {
+                doing,
+                path,
+                source: error,
+            }
+            .into());
         }
         _ => state.sync()?,
     }
-    let stored = Stored { format: 1, identity: &wanted.identity, keys: &keys };
+    let stored = Stored {
+        format: 1,
+        identity: &wanted.identity,
+        keys: &keys,
+    };
     // Plain data with text keys always serialises.
     let bytes = serde_json::to_vec_pretty(&stored).unwrap_or_default();
     let name = format!("{}.json", wanted.identity.id());

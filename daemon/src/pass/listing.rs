@@ -8,9 +8,9 @@ use std::collections::BTreeSet;
 use backhaul_config::Job;
 use backhaul_provider_api::{Backup, Completeness, Instance, Next, State};
 
+use super::PassError;
 use super::context::Context;
 use super::vendor::{self, Vendor};
-use super::PassError;
 use crate::catalog::BackupRecord;
 use crate::dir::Dir;
 use crate::mirror::identity::Identity;
@@ -33,7 +33,11 @@ pub struct Wanted {
 impl Wanted {
     /// Its name for people.
     pub fn label(&self) -> &str {
-        if self.backup.name.is_empty() { self.backup.key.as_str() } else { &self.backup.name }
+        if self.backup.name.is_empty() {
+            self.backup.key.as_str()
+        } else {
+            &self.backup.name
+        }
     }
 }
 
@@ -85,11 +89,17 @@ pub async fn survey(
     let (all, end) = vendor.instances(job).await?;
     if !end.complete {
         survey.incomplete = true;
-        let why = end.reason.unwrap_or_else(|| "no reason was given".to_owned());
-        survey.warnings.push(format!("the list of instances is not complete: {why}"));
+        let why = end
+            .reason
+            .unwrap_or_else(|| "no reason was given".to_owned());
+        survey
+            .warnings
+            .push(format!("the list of instances is not complete: {why}"));
     }
-    let wanted: Vec<_> =
-        all.into_iter().filter(|one| job.wants(one.id.as_str(), &one.name)).collect();
+    let wanted: Vec<_> = all
+        .into_iter()
+        .filter(|one| job.wants(one.id.as_str(), &one.name))
+        .collect();
     survey.instances = wanted.len() as u64;
     if wanted.is_empty() {
         // A job that silently mirrors nothing is the worst kind of success.
@@ -99,20 +109,25 @@ pub async fn survey(
         });
     }
     for instance in wanted {
-        if let Err(error) = list_instance(context, vendor, job, directory, &instance, &mut survey).await {
+        if let Err(error) =
+            list_instance(context, vendor, job, directory, &instance, &mut survey).await
+        {
             match error {
                 PassError::Provider(error) if !vendor::ends_pass(&error) => {
                     survey.incomplete = true;
-                    survey
-                        .errors
-                        .push(format!("instance {} ({}): {error}", instance.name, instance.id));
+                    survey.errors.push(format!(
+                        "instance {} ({}): {error}",
+                        instance.name, instance.id
+                    ));
                 }
                 error => return Err(error),
             }
         }
     }
     // The newest backup is the one that matters most.
-    survey.wanted.sort_by_key(|wanted| std::cmp::Reverse(wanted.backup.started_at));
+    survey
+        .wanted
+        .sort_by_key(|wanted| std::cmp::Reverse(wanted.backup.started_at));
     Ok(survey)
 }
 
@@ -129,7 +144,10 @@ async fn list_instance(
     let mut seen = BTreeSet::new();
     while let Some(page) = pages.next().await? {
         for entry in page.passed_over {
-            survey.pass_over(format!("{} of {}: {}", entry.what, instance.id, entry.reason));
+            survey.pass_over(format!(
+                "{} of {}: {}",
+                entry.what, instance.id, entry.reason
+            ));
         }
         for backup in page.backups {
             if !job.kinds.contains(&backup.kind) || !seen.insert(backup.key.clone()) {
@@ -138,12 +156,18 @@ async fn list_instance(
             survey.listed += 1;
             consider(context, vendor, job, directory, instance, backup, survey)?;
         }
-        if let Next::End(Completeness { complete: false, reason, .. }) = page.next {
+        if let Next::End(Completeness {
+            complete: false,
+            reason,
+            ..
+        }) = page.next
+        {
             survey.incomplete = true;
             let why = reason.unwrap_or_else(|| "no reason was given".to_owned());
-            survey
-                .warnings
-                .push(format!("the list of backups of {} is not complete: {why}", instance.id));
+            survey.warnings.push(format!(
+                "the list of backups of {} is not complete: {why}",
+                instance.id
+            ));
         }
     }
     Ok(())
@@ -165,7 +189,10 @@ fn consider(
             return Ok(());
         }
         // The mirror is the truth: somebody took it away, so it is fetched again.
-        survey.warnings.push(format!("backup {} is no longer at {}", record.id, record.path));
+        survey.warnings.push(format!(
+            "backup {} is no longer at {}",
+            record.id, record.path
+        ));
         context.catalog.forget(&record)?;
     }
     let why_not = match &backup.state {
@@ -177,7 +204,11 @@ fn consider(
         State::Expired => Some("the vendor has dropped its files".to_owned()),
         State::Unknown => Some("it is in a state that this version does not know".to_owned()),
     };
-    let wanted = Wanted { identity, instance: instance.clone(), backup };
+    let wanted = Wanted {
+        identity,
+        instance: instance.clone(),
+        backup,
+    };
     if let Some(why_not) = why_not {
         survey.pass_over(format!("{} of {}: {why_not}", wanted.label(), instance.id));
         return Ok(());
@@ -187,7 +218,9 @@ fn consider(
         publish::find_published(directory, instance, &wanted.backup, &wanted.identity.id())
     });
     if let Some((path, manifest)) = there {
-        context.catalog.put(&[BackupRecord::of(&manifest, job.directory.clone(), path)])?;
+        context
+            .catalog
+            .put(&[BackupRecord::of(&manifest, job.directory.clone(), path)])?;
         survey.known += 1;
         return Ok(());
     }

@@ -13,8 +13,7 @@ use crate::mirror::staging::Staging;
 /// How long a preparation is waited for within one pass; the next pass goes on with the token.
 const PATIENCE: Duration = Duration::from_secs(4 * 3600);
 /// The least and greatest pause between two polls.
-const PAUSE: std::ops::RangeInclusive<Duration> =
-    Duration::from_secs(1)..=Duration::from_secs(600);
+const PAUSE: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(600);
 
 /// Makes sure that links can be asked for. Returns the token that goes with them.
 ///
@@ -44,12 +43,20 @@ pub async fn prepare(
         }
     };
     loop {
-        let Prepared::Pending { token, poll_after, poll_within, .. } = state else {
+        let Prepared::Pending {
+            token,
+            poll_after,
+            poll_within,
+            ..
+        } = state
+        else {
             return Ok(staging.token().cloned());
         };
         staging.set_token(Some(token.clone()))?;
         let most = poll_within.map_or(*PAUSE.end(), |most| Duration::from_secs(most.0));
-        let pause = Duration::from_secs(poll_after.0).clamp(*PAUSE.start(), *PAUSE.end()).min(most);
+        let pause = Duration::from_secs(poll_after.0)
+            .clamp(*PAUSE.start(), *PAUSE.end())
+            .min(most);
         if tokio::time::Instant::now() + pause > deadline {
             return Err(BackupError::StillPreparing);
         }
@@ -66,7 +73,10 @@ async fn poll(
     wanted: &Wanted,
     token: PrepareToken,
 ) -> Result<Prepared, BackupError> {
-    let request =
-        PollRequest { instance: wanted.instance.clone(), backup: wanted.backup.clone(), token };
+    let request = PollRequest {
+        instance: wanted.instance.clone(),
+        backup: wanted.backup.clone(),
+        token,
+    };
     Ok(vendor.poll(request).await?)
 }

@@ -44,8 +44,10 @@ pub fn apply(
     let mut quarantined = 0;
     for (instance, decided) in plan(context, job)? {
         let total = decided.len();
-        let leaving: Vec<_> =
-            decided.into_iter().filter(|(_, decision)| !decision.keeps()).collect();
+        let leaving: Vec<_> = decided
+            .into_iter()
+            .filter(|(_, decision)| !decision.keeps())
+            .collect();
         if leaving.len() >= BRAKE_LEAST && leaving.len() as f64 > total as f64 * BRAKE_SHARE {
             warnings.push(format!(
                 "retention would let go {} of {total} backups of {instance} at once; nothing was let go (see `backhaul plan`)",
@@ -60,7 +62,10 @@ pub fn apply(
                 match quarantine::put(directory, &record.path, &record.id, now) {
                     Ok(()) => {}
                     Err(error) if error.is_missing() => {
-                        warnings.push(format!("backup {} is no longer in the mirror: {error}", record.id));
+                        warnings.push(format!(
+                            "backup {} is no longer in the mirror: {error}",
+                            record.id
+                        ));
                     }
                     Err(error) => {
                         warnings.push(error.to_string());
@@ -87,10 +92,15 @@ pub fn plan(context: &Context, job: &Job) -> Result<Decided, PassError> {
     let mut all = Vec::new();
     for (instance, records) in context.catalog.of_directory(&job.directory)? {
         // Two jobs may share a directory; each answers only for what it mirrored.
-        let own: Vec<_> =
-            records.into_iter().filter(|record| record.job == job.name.as_str()).collect();
+        let own: Vec<_> = records
+            .into_iter()
+            .filter(|record| record.job == job.name.as_str())
+            .collect();
         let decisions = retention::decide(&job.retention, job.zone, &own, context.now());
-        all.push((instance.to_string(), own.into_iter().zip(decisions).collect()));
+        all.push((
+            instance.to_string(),
+            own.into_iter().zip(decisions).collect(),
+        ));
     }
     Ok(all)
 }

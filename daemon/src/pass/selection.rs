@@ -31,24 +31,38 @@ pub fn select<'a>(
     candidates: Vec<&'a Wanted>,
 ) -> Result<Selection<'a>, PassError> {
     if job.retention.is_empty() || candidates.is_empty() {
-        return Ok(Selection { fetch: candidates, spared: Vec::new() });
+        return Ok(Selection {
+            fetch: candidates,
+            spared: Vec::new(),
+        });
     }
     let mut mirrored = context.catalog.of_directory(&job.directory)?;
     let mut by_instance: BTreeMap<&InstanceId, Vec<&'a Wanted>> = BTreeMap::new();
     for candidate in &candidates {
-        by_instance.entry(&candidate.identity.instance).or_default().push(candidate);
+        by_instance
+            .entry(&candidate.identity.instance)
+            .or_default()
+            .push(candidate);
     }
     let mut kept = std::collections::BTreeSet::new();
     for (instance, candidates) in by_instance {
         let mut records = mirrored.remove(instance).unwrap_or_default();
         records.retain(|record| record.job == job.name.as_str());
         let first = records.len();
-        records.extend(candidates.iter().map(|wanted| BackupRecord::expected(&wanted.identity, &wanted.backup, job)));
+        records.extend(
+            candidates
+                .iter()
+                .map(|wanted| BackupRecord::expected(&wanted.identity, &wanted.backup, job)),
+        );
         let decisions = retention::decide(&job.retention, job.zone, &records, context.now());
-        let keeps = candidates.iter().zip(&decisions[first..]).filter(|(_, decision)| decision.keeps());
+        let keeps = candidates
+            .iter()
+            .zip(&decisions[first..])
+            .filter(|(_, decision)| decision.keeps());
         kept.extend(keeps.map(|(wanted, _)| &wanted.identity));
     }
-    let (fetch, spared) =
-        candidates.into_iter().partition(|wanted| kept.contains(&wanted.identity));
+    let (fetch, spared) = candidates
+        .into_iter()
+        .partition(|wanted| kept.contains(&wanted.identity));
     Ok(Selection { fetch, spared })
 }

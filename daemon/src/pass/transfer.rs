@@ -40,11 +40,17 @@ impl Transfers<'_> {
         let mut transfers = FuturesUnordered::new();
         let mut go_on = true;
         loop {
-            let room = if go_on { BACKUPS_AT_ONCE - transfers.len() } else { 0 };
+            let room = if go_on {
+                BACKUPS_AT_ONCE - transfers.len()
+            } else {
+                0
+            };
             for wanted in queue.by_ref().take(room) {
                 transfers.push(transfer(self.task(wanted)));
             }
-            let Some((wanted, result)) = transfers.next().await else { break };
+            let Some((wanted, result)) = transfers.next().await else {
+                break;
+            };
             go_on &= self.report(wanted, result, report);
         }
         report.unreached += queue.len() as u64;
@@ -76,7 +82,9 @@ impl Transfers<'_> {
             Ok(record) => {
                 report.mirrored += 1;
                 if !record.verification.counts() {
-                    report.warnings.push(format!("backup {} ({}) is suspect", record.name, record.id));
+                    report
+                        .warnings
+                        .push(format!("backup {} ({}) is suspect", record.name, record.id));
                 }
                 return true;
             }
@@ -101,7 +109,9 @@ impl Transfers<'_> {
             return false;
         }
         report.disk_full |= error.disk_is_full();
-        report.errors.push(format!("backup {} ({id}): {error}", wanted.label()));
+        report
+            .errors
+            .push(format!("backup {} ({id}): {error}", wanted.label()));
         !report.disk_full
     }
 }

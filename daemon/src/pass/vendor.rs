@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use backhaul_config::{Account, HostPattern, Job};
 use backhaul_provider_api::{
-    Backup, Completeness, Description, ErrorClass, File, Instance, KeyMaterial, ListPage, Network, Next,
-    PollRequest, PrepareRequest, Prepared, RateLimit, RateScope, ReleaseRequest, ResolveRequest,
-    Seconds, SecretsRequest, Service, Timestamp, Window,
+    Backup, Completeness, Description, ErrorClass, File, Instance, KeyMaterial, ListPage, Network,
+    Next, PollRequest, PrepareRequest, Prepared, RateLimit, RateScope, ReleaseRequest,
+    ResolveRequest, Seconds, SecretsRequest, Service, Timestamp, Window,
 };
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -58,7 +58,9 @@ impl Vendor {
                     egress: api_egress(account, &service),
                     user_agent: USER_AGENT.to_owned(),
                 },
-                context.limits_of(&account.name, || AccountLimits::new(&rates(account, &service))),
+                context.limits_of(&account.name, || {
+                    AccountLimits::new(&rates(account, &service))
+                }),
             )
             .map_err(|error| PassError::HttpClient(error.to_string()))?,
         );
@@ -74,7 +76,10 @@ impl Vendor {
             network: job.network,
             options: job.options.clone(),
         };
-        let limits = Limits { work: context.provider_timeout, ..Limits::default() };
+        let limits = Limits {
+            work: context.provider_timeout,
+            ..Limits::default()
+        };
         let session = Session::open(&library, told, Arc::clone(&exchange), limits).await?;
         Ok(Self {
             session,
@@ -124,14 +129,20 @@ impl Vendor {
             .http1_only()
             .build()
             .map_err(|error| PassError::HttpClient(error.to_string()))?;
-        Ok(Fetcher::new(Opener::new(client, egress), context.limits.clone()))
+        Ok(Fetcher::new(
+            Opener::new(client, egress),
+            context.limits.clone(),
+        ))
     }
 
     /// What makes a backup this one for ever.
     pub fn identity(&self, instance: &Instance, backup: &Backup) -> Identity {
         Identity {
             provider: self.library.description.name.clone(),
-            scope: instance.scope.clone().unwrap_or_else(|| self.account.name.to_string()),
+            scope: instance
+                .scope
+                .clone()
+                .unwrap_or_else(|| self.account.name.to_string()),
             instance: instance.id.clone(),
             key: backup.key.clone(),
         }
@@ -165,8 +176,13 @@ impl Vendor {
     /// The backups of an instance, page by page.
     pub fn pages(&self, instance: &Instance, job: &Job) -> Pages<'_> {
         let kinds = job.kinds.iter().copied().collect();
-        let pages = self.session.list_pages(instance.clone(), kinds, Window::default());
-        Pages { vendor: self, pages }
+        let pages = self
+            .session
+            .list_pages(instance.clone(), kinds, Window::default());
+        Pages {
+            vendor: self,
+            pages,
+        }
     }
 
     /// All files of a backup with fresh links.
@@ -187,7 +203,9 @@ impl Vendor {
             files.extend(page.files);
             match page.next {
                 Next::End(end) if !end.complete => {
-                    let why = end.reason.unwrap_or_else(|| "no reason was given".to_owned());
+                    let why = end
+                        .reason
+                        .unwrap_or_else(|| "no reason was given".to_owned());
                     return Err(FetchError::FilesMissing { why });
                 }
                 Next::End(_) | Next::More(_) => {}
@@ -282,22 +300,31 @@ impl Pages<'_> {
 pub fn ends_pass(error: &ProviderError) -> bool {
     match error {
         ProviderError::Reported(error) => {
-            matches!(error.class, ErrorClass::AuthFailed | ErrorClass::Forbidden { .. })
+            matches!(
+                error.class,
+                ErrorClass::AuthFailed | ErrorClass::Forbidden { .. }
+            )
         }
         _ => true,
     }
 }
 
 fn service(description: &Description, name: &str) -> Result<Service, PassError> {
-    description.service(name).cloned().ok_or_else(|| PassError::NoService {
-        provider: description.name.clone(),
-        service: name.to_owned(),
-    })
+    description
+        .service(name)
+        .cloned()
+        .ok_or_else(|| PassError::NoService {
+            provider: description.name.clone(),
+            service: name.to_owned(),
+        })
 }
 
 /// API calls may go to the hosts of the service and to the configured endpoints.
 fn api_egress(account: &Account, service: &Service) -> Egress {
-    let endpoints = account.endpoint.values().filter_map(|url| Url::parse(url.as_str()).ok());
+    let endpoints = account
+        .endpoint
+        .values()
+        .filter_map(|url| Url::parse(url.as_str()).ok());
     Egress::new(patterns(&service.api_hosts), Vec::new(), account.allow_http)
         .with_endpoints(endpoints.collect())
 }

@@ -46,7 +46,11 @@ pub enum GaveUp {
 
 impl RetryPolicy {
     /// Begins the tries of one operation.
-    pub fn begin<'a>(&self, account: &'a AccountLimits, cancel: &'a CancellationToken) -> Tries<'a> {
+    pub fn begin<'a>(
+        &self,
+        account: &'a AccountLimits,
+        cancel: &'a CancellationToken,
+    ) -> Tries<'a> {
         let waits = ExponentialBuilder::new()
             .with_min_delay(self.first_wait)
             .with_max_delay(self.longest_wait)

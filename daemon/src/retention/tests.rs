@@ -37,32 +37,53 @@ fn backup(kind: Kind, hours_ago: i64, good: bool) -> BackupRecord {
         verification: if good {
             Verification::Verified
         } else {
-            Verification::Suspect { reasons: vec!["odd".into()] }
+            Verification::Suspect {
+                reasons: vec!["odd".into()],
+            }
         },
         mirrored_at: now(),
     }
 }
 
 fn policy(keep_last: u32, min_good: u32) -> Retention {
-    Retention { keep_last, min_good, quarantine: Duration::from_secs(7 * 86_400), ..Retention::default() }
+    Retention {
+        keep_last,
+        min_good,
+        quarantine: Duration::from_secs(7 * 86_400),
+        ..Retention::default()
+    }
 }
 
 fn kept(policy: &Retention, backups: &[BackupRecord]) -> Vec<bool> {
-    decide(policy, Tz::UTC, backups, now()).iter().map(Decision::keeps).collect()
+    decide(policy, Tz::UTC, backups, now())
+        .iter()
+        .map(Decision::keeps)
+        .collect()
 }
 
 #[test]
 fn an_empty_policy_keeps_everything() {
-    let backups = [backup(Kind::Full, 10_000, true), backup(Kind::Full, 1, false)];
+    let backups = [
+        backup(Kind::Full, 10_000, true),
+        backup(Kind::Full, 1, false),
+    ];
     assert_eq!(kept(&Retention::default(), &backups), [true, true]);
 }
 
 #[test]
 fn keep_last_keeps_the_newest_of_each_kind() {
     let backups: Vec<_> = (1..=4)
-        .flat_map(|day| [backup(Kind::Full, day * 24, true), backup(Kind::Slowlog, day * 24, true)])
+        .flat_map(|day| {
+            [
+                backup(Kind::Full, day * 24, true),
+                backup(Kind::Slowlog, day * 24, true),
+            ]
+        })
         .collect();
-    assert_eq!(kept(&policy(2, 1), &backups), [true, true, true, true, false, false, false, false]);
+    assert_eq!(
+        kept(&policy(2, 1), &backups),
+        [true, true, true, true, false, false, false, false]
+    );
 }
 
 #[test]
@@ -80,9 +101,15 @@ fn a_suspect_backup_never_pushes_a_good_one_out() {
 fn days_are_those_of_the_jobs_zone() {
     // 17:00 and 15:00 UTC are two days in Shanghai (01:00 and 23:00), one in UTC.
     let backups = [backup(Kind::Full, 17, true), backup(Kind::Full, 19, true)];
-    let policy = Retention { daily: 2, ..policy(0, 0) };
+    let policy = Retention {
+        daily: 2,
+        ..policy(0, 0)
+    };
     let shanghai = decide(&policy, chrono_tz::Asia::Shanghai, &backups, now());
-    assert_eq!(shanghai.iter().filter(|decision| decision.keeps()).count(), 2);
+    assert_eq!(
+        shanghai.iter().filter(|decision| decision.keeps()).count(),
+        2
+    );
     let utc = decide(&policy, Tz::UTC, &backups, now());
     assert_eq!(utc.iter().filter(|decision| decision.keeps()).count(), 1);
 }

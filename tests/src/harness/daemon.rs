@@ -3,9 +3,9 @@
 use std::io::{BufRead, BufReader};
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -21,8 +21,15 @@ pub struct Daemon {
     child: Child,
     socket: PathBuf,
     notices: UnixDatagram,
-    log: Arc<Mutex<String>>,
+    log: Arc<Log>,
     reader: Option<JoinHandle<()>>,
+}
+
+/// What a daemon writes to its standard error.
+#[derive(Default)]
+struct Log {
+    text: Mutex<String>,
+    grown: Condvar,
 }
 
 /// What happens in a daemon, from the moment of asking on.
@@ -41,30 +48,42 @@ impl Daemon {
 
     /// Starts the daemon and does not wait.
     pub fn spawn(site: &Site, arguments: &[&str]) -> Self {
+        Self::spawn_command(site, site.command(["run"].iter().chain(arguments)))
+    }
+
+    /// Starts a daemon by this command, such as [`Site::command`] with another environment, and
+    /// does not wait.
+    pub fn spawn_command(site: &Site, mut command: Command) -> Self {
         let notify = site.path("notify.sock");
         let _ = std::fs::remove_file(&notify);
         let notices = UnixDatagram::bind(&notify).expect("a socket for notices");
         notices.set_read_timeout(Some(LIMIT)).expect("a time limit");
-        let mut child = site
-            .command(["run"].iter().chain(arguments))
+        let mut child = command
             .env("NOTIFY_SOCKET", &notify)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .expect("the daemon can be started");
         let stderr = child.stderr.take().expect("its standard error is a pipe");
-        let log = Arc::new(Mutex::new(String::new()));
+        let log = Arc::new(Log::default());
         let reader = std::thread::spawn({
             let log = Arc::clone(&log);
             move || {
                 for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                    let mut log = log.lock().expect("no reader panicked");
-                    log.push_str(&line);
-                    log.push('\n');
+                    let mut text = log.text.lock().expect("no reader panicked");
+                    text.push_str(&line);
+                    text.push('\n');
+                    log.grown.notify_all();
                 }
             }
         });
-        Self { child, socket: site.path("control.sock"), notices, log, reader: Some(reader) }
+        Self {
+            child,
+            socket: site.path("control.sock"),
+            notices,
+            log,
+            reader: Some(reader),
+        }
     }
 
     /// Waits for a notice to systemd that contains `text`, and returns it.
@@ -83,7 +102,10 @@ impl Daemon {
                 }
                 Err(error) => {
                     let ended = self.child.try_wait();
-                    panic!("no {text} ({error}); ended: {ended:?}; log:\n{}", self.log());
+                    panic!(
+                        "no {text} ({error}); ended: {ended:?}; log:\n{}",
+                        self.log()
+                    );
                 }
             }
         }
@@ -91,7 +113,19 @@ impl Daemon {
 
     /// Everything it has logged so far.
     pub fn log(&self) -> String {
-        self.log.lock().expect("no reader panicked").clone()
+        self.log.text.lock().expect("no reader panicked").clone()
+    }
+
+    /// Waits until `text` has been logged so many times.
+    ///
+    /// # Panics
+    /// When that does not happen.
+    pub fn wait_for_log(&self, text: &str, times: usize) {
+        let log = self.log.text.lock().expect("no reader panicked");
+        let missing = |log: &mut String| log.matches(text).count() < times;
+        let waited = self.log.grown.wait_timeout_while(log, LIMIT, missing);
+        let (log, late) = waited.expect("no reader panicked");
+        assert!(!late.timed_out(), "not logged {times} times: {text}\n{log}");
     }
 
     /// Its process id.
@@ -105,11 +139,18 @@ impl Daemon {
         let (ready, is_ready) = channel();
         let socket = self.socket.clone();
         std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
             runtime.expect("a runtime").block_on(async {
-                let client = reqwest::Client::builder().unix_socket(socket).no_proxy().build();
+                let client = reqwest::Client::builder()
+                    .unix_socket(socket)
+                    .no_proxy()
+                    .build();
                 let request = client.expect("a client").get("http://backhaul/v1/events");
-                let Ok(mut response) = request.send().await else { return };
+                let Ok(mut response) = request.send().await else {
+                    return;
+                };
                 let _ = ready.send(());
                 let mut pending = Vec::new();
                 while let Ok(Some(piece)) = response.chunk().await {
@@ -124,13 +165,18 @@ impl Daemon {
                 }
             });
         });
-        is_ready.recv_timeout(LIMIT).expect("the daemon streams its events");
-        Events { events, seen: Vec::new() }
+        is_ready
+            .recv_timeout(LIMIT)
+            .expect("the daemon streams its events");
+        Events {
+            events,
+            seen: Vec::new(),
+        }
     }
 
     /// Sends a signal, such as `TERM`.
     pub fn signal(&self, name: &str) {
-        let status = std::process::Command::new("kill")
+        let status = Command::new("kill")
             .args(["-s", name, &self.child.id().to_string()])
             .status()
             .expect("kill can be started");
@@ -180,7 +226,10 @@ impl Events {
     pub fn wait_for(&mut self, kind: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let end = Instant::now() + LIMIT;
         loop {
-            match self.events.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            match self
+                .events
+                .recv_timeout(end.saturating_duration_since(Instant::now()))
+            {
                 Ok(event) => {
                     self.seen.push(event.clone());
                     if event["event"] == kind && wanted(&event) {
@@ -192,6 +241,11 @@ impl Events {
                 }
             }
         }
+    }
+
+    /// Everything that was waited past so far, and what was waited for.
+    pub fn seen(&self) -> &[Value] {
+        &self.seen
     }
 
     /// Waits until a pass of the job has ended, and returns its run.

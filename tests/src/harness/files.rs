@@ -29,7 +29,10 @@ impl FileServer {
         let address = listener.local_addr().expect("a bound address");
         let router = Router::new().fallback(get(async move || bytes));
         runtime.spawn(async move { axum::serve(listener, router).await });
-        Self { address, _runtime: runtime }
+        Self {
+            address,
+            _runtime: runtime,
+        }
     }
 
     /// The URL of a file.

@@ -14,7 +14,10 @@ pub struct Programs {
 }
 
 const PROVIDERS: [(&str, &str); 2] = [
-    ("backhaul-provider-huaweicloud", "libbackhaul_provider_huaweicloud.so"),
+    (
+        "backhaul-provider-huaweicloud",
+        "libbackhaul_provider_huaweicloud.so",
+    ),
     ("backhaul-fault-provider", "libbackhaul_provider_fault.so"),
 ];
 
@@ -45,7 +48,11 @@ fn build() -> Programs {
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .args(["build", "--quiet", "--package", "backhaul"])
         .arg("--target-dir")
-        .arg(folder.parent().expect("a profile's folder lies in the target directory"));
+        .arg(
+            folder
+                .parent()
+                .expect("a profile's folder lies in the target directory"),
+        );
     for (package, _) in PROVIDERS {
         cargo.args(["--package", package]);
     }
@@ -56,7 +63,10 @@ fn build() -> Programs {
     assert!(status.success(), "the programs under test cannot be built");
     Programs {
         backhaul: folder.join("backhaul"),
-        providers: PROVIDERS.iter().map(|(_, file)| folder.join(file)).collect(),
+        providers: PROVIDERS
+            .iter()
+            .map(|(_, file)| folder.join(file))
+            .collect(),
     }
 }
 
@@ -64,5 +74,9 @@ fn build() -> Programs {
 fn profile_folder() -> PathBuf {
     let own = std::env::current_exe().expect("the running program has a path");
     let folder = own.parent().expect("a program lies in a folder");
-    if folder.ends_with("deps") { folder.parent().expect("deps lies in a folder").to_owned() } else { folder.to_owned() }
+    if folder.ends_with("deps") {
+        folder.parent().expect("deps lies in a folder").to_owned()
+    } else {
+        folder.to_owned()
+    }
 }

@@ -27,8 +27,10 @@ fn a_second_pass_downloads_nothing_and_asks_for_no_link() {
     site.configure(JOBS);
     let daemon = site.daemon();
     let _ = site.backhaul(["sync"]).expect(0);
-    let backups: Vec<_> =
-        ["mirror/orders", "mirror/shop"].iter().flat_map(|directory| site.mirrored(directory)).collect();
+    let backups: Vec<_> = ["mirror/orders", "mirror/shop"]
+        .iter()
+        .flat_map(|directory| site.mirrored(directory))
+        .collect();
     assert_eq!(backups.len(), 7);
     backups.iter().for_each(|backup| drop(assert_sound(backup)));
 

@@ -20,7 +20,8 @@ directory = "mirror"
 fn site() -> (Site, Content) {
     let site = Site::new();
     let content = Content::generated(7, BYTES);
-    site.cloud.add_instance(InstanceSpec::new(INSTANCE, "big", Engine::MySql, "8.0"));
+    site.cloud
+        .add_instance(InstanceSpec::new(INSTANCE, "big", Engine::MySql, "8.0"));
     let begin = site.cloud.clock().now() - chrono::TimeDelta::hours(2);
     site.cloud.add_backup(
         BackupSpec::new(BACKUP, INSTANCE, BackupType::Auto, begin)
@@ -34,7 +35,10 @@ fn assert_mirrored(site: &Site, content: &Content) {
     let backups = site.mirrored("mirror");
     assert_eq!(backups.len(), 1);
     let manifest = assert_sound(&backups[0]);
-    assert_eq!(manifest["files"][0]["sha256"], content.sha256_hex().unwrap());
+    assert_eq!(
+        manifest["files"][0]["sha256"],
+        content.sha256_hex().unwrap()
+    );
 }
 
 #[test]
@@ -43,7 +47,11 @@ fn a_large_file_comes_over_several_connections() {
     let _ = site.backhaul(["sync"]).expect(0);
     assert_mirrored(&site, &content);
     let object = site.cloud.traffic().object("big.bin");
-    assert!(object.ranges.iter().flatten().count() >= 5, "{:?}", object.ranges);
+    assert!(
+        object.ranges.iter().flatten().count() >= 5,
+        "{:?}",
+        object.ranges
+    );
     assert!(site.cloud.traffic().peak_downloads >= 2);
 }
 
@@ -60,7 +68,12 @@ fn one_connection_when_the_configuration_says_so() {
 #[test]
 fn a_broken_connection_costs_only_its_chunks() {
     let (site, content) = site();
-    site.cloud.inject(Fault::object(ObjectFault::ResetAfter(3 << 20)).on("big.bin").skipping(2).times(2));
+    site.cloud.inject(
+        Fault::object(ObjectFault::ResetAfter(3 << 20))
+            .on("big.bin")
+            .skipping(2)
+            .times(2),
+    );
     let _ = site.backhaul(["sync"]).expect(0);
     assert_mirrored(&site, &content);
     let sent = site.cloud.traffic().object("big.bin").bytes_sent;
@@ -70,7 +83,11 @@ fn a_broken_connection_costs_only_its_chunks() {
 #[test]
 fn a_link_that_expires_is_renewed_and_the_file_goes_on() {
     let (site, content) = site();
-    site.cloud.inject(Fault::object(ObjectFault::ExpireLinkAfter(1 << 20)).on("big.bin").skipping(2));
+    site.cloud.inject(
+        Fault::object(ObjectFault::ExpireLinkAfter(1 << 20))
+            .on("big.bin")
+            .skipping(2),
+    );
     let _ = site.backhaul(["sync"]).expect(0);
     assert_mirrored(&site, &content);
 }
@@ -78,7 +95,11 @@ fn a_link_that_expires_is_renewed_and_the_file_goes_on() {
 #[test]
 fn a_server_that_ignores_ranges_gets_one_connection() {
     let (site, content) = site();
-    site.cloud.inject(Fault::object(ObjectFault::RangesIgnored).on("big.bin").always());
+    site.cloud.inject(
+        Fault::object(ObjectFault::RangesIgnored)
+            .on("big.bin")
+            .always(),
+    );
     let _ = site.backhaul(["sync"]).expect(0);
     assert_mirrored(&site, &content);
 }
@@ -89,9 +110,15 @@ fn a_killed_transfer_goes_on_from_where_it_was_whole() {
     let gate = site.cloud.gate("big.bin", 40 << 20);
     let mut daemon = site.daemon();
     let mut events = daemon.events();
-    let mut sync = site.command(["sync"]).stdout(std::process::Stdio::null()).spawn().unwrap();
+    let mut sync = site
+        .command(["sync"])
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
     events.wait_for("fetch-started", |_| true);
-    site.cloud.wait(backhaul_tests::harness::LIMIT, gate.wait_until_held()).expect("held");
+    site.cloud
+        .wait(backhaul_tests::harness::LIMIT, gate.wait_until_held())
+        .expect("held");
     daemon.kill();
     let _ = sync.wait();
     gate.release();
@@ -101,6 +128,10 @@ fn a_killed_transfer_goes_on_from_where_it_was_whole() {
     assert_mirrored(&site, &content);
     let again = site.cloud.traffic().object("big.bin");
     assert!(again.bytes_sent < BYTES, "{again:?}");
-    assert!(again.ranges.iter().all(Option::is_some), "{:?}", again.ranges);
+    assert!(
+        again.ranges.iter().all(Option::is_some),
+        "{:?}",
+        again.ranges
+    );
     drop(daemon);
 }

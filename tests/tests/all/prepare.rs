@@ -38,21 +38,40 @@ files = [{{ id = "f-1", name = "dump.sql", link = {{ url = "{url}" }} }}]
 #[test]
 fn a_backup_that_must_be_prepared_is_waited_for_and_mirrored() {
     let server = FileServer::start(BYTES);
-    let site = site(&server, "state = { state = \"needs-prepare\" }", "prepare = \"pending\"");
+    let site = site(
+        &server,
+        "state = { state = \"needs-prepare\" }",
+        "prepare = \"pending\"",
+    );
     let _ = site.backhaul(["sync"]).expect(0);
     let backups = site.mirrored("mirror");
     assert_eq!(backups.len(), 1);
     let manifest = assert_sound(&backups[0]);
-    assert!(!manifest.to_string().contains(&server.url("")), "a link is never stored");
+    assert!(
+        !manifest.to_string().contains(&server.url("")),
+        "a link is never stored"
+    );
 }
 
 #[test]
 fn what_costs_something_is_not_done_without_consent() {
     let server = FileServer::start(BYTES);
-    let site = site(&server, "state = { state = \"needs-prepare\" }", "prepare = \"needs-consent\"");
+    let site = site(
+        &server,
+        "state = { state = \"needs-prepare\" }",
+        "prepare = \"needs-consent\"",
+    );
     let said = site.backhaul(["sync"]).expect(1);
-    assert!(said.stdout.contains("one coin per backup"), "{}", said.stdout);
-    assert!(said.stdout.contains("`options.allow_cost`"), "{}", said.stdout);
+    assert!(
+        said.stdout.contains("one coin per backup"),
+        "{}",
+        said.stdout
+    );
+    assert!(
+        said.stdout.contains("`options.allow_cost`"),
+        "{}",
+        said.stdout
+    );
     assert!(site.mirrored("mirror").is_empty());
 }
 
@@ -69,7 +88,14 @@ fn keys_are_kept_apart_from_the_files() {
     let manifest = assert_sound(backup);
     assert!(!manifest.to_string().contains("a2V5LW9mLXRoZS1iYWNrdXA"));
     let keys = site.path("state/keys");
-    assert_eq!(std::fs::metadata(&keys).unwrap().permissions().mode() & 0o777, 0o700);
+    assert_eq!(
+        std::fs::metadata(&keys).unwrap().permissions().mode() & 0o777,
+        0o700
+    );
     let file = keys.join(format!("{}.json", manifest["id"].as_str().unwrap()));
-    assert!(std::fs::read_to_string(file).unwrap().contains("a2V5LW9mLXRoZS1iYWNrdXA"));
+    assert!(
+        std::fs::read_to_string(file)
+            .unwrap()
+            .contains("a2V5LW9mLXRoZS1iYWNrdXA")
+    );
 }

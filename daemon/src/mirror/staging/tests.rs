@@ -13,7 +13,12 @@ fn identity() -> Identity {
 }
 
 fn progress(durable_bytes: u64) -> Progress {
-    Progress { total_bytes: Some(100), etag: Some("\"e\"".into()), durable_bytes, ..Progress::default() }
+    Progress {
+        total_bytes: Some(100),
+        etag: Some("\"e\"".into()),
+        durable_bytes,
+        ..Progress::default()
+    }
 }
 
 fn write_bytes(staging: &mut Staging, count: usize) {
@@ -31,7 +36,9 @@ fn after_a_crash_of_the_program_all_written_bytes_count() {
     write_bytes(&mut staging, 40);
     drop(staging);
     let mut again = Staging::open(&dir, &identity(), "boot-1").unwrap();
-    let (_, start) = again.open_file(&FileId::new("f"), &SafeName::from_vendor("f")).unwrap();
+    let (_, start) = again
+        .open_file(&FileId::new("f"), &SafeName::from_vendor("f"))
+        .unwrap();
     assert_eq!(start, 40);
 }
 
@@ -44,7 +51,9 @@ fn after_a_power_cut_only_synced_bytes_count() {
     write_bytes(&mut staging, 40);
     drop(staging);
     let mut again = Staging::open(&dir, &identity(), "boot-2").unwrap();
-    let (_, start) = again.open_file(&FileId::new("f"), &SafeName::from_vendor("f")).unwrap();
+    let (_, start) = again
+        .open_file(&FileId::new("f"), &SafeName::from_vendor("f"))
+        .unwrap();
     assert_eq!(start, 10);
 }
 
@@ -54,7 +63,9 @@ fn bytes_without_a_record_are_thrown_away() {
     let dir = Dir::open(scratch.path()).unwrap();
     let mut staging = Staging::open(&dir, &identity(), "boot-1").unwrap();
     write_bytes(&mut staging, 40);
-    let (_, start) = staging.open_file(&FileId::new("f"), &SafeName::from_vendor("f")).unwrap();
+    let (_, start) = staging
+        .open_file(&FileId::new("f"), &SafeName::from_vendor("f"))
+        .unwrap();
     assert_eq!(start, 0);
     staging.own.write_durable(STATE, b"{broken").unwrap();
     drop(staging);
@@ -80,7 +91,15 @@ fn a_scattered_file_is_whole_up_to_its_mark() {
     let dir = Dir::open(scratch.path()).unwrap();
     let (id, name) = (FileId::new("f"), SafeName::from_vendor("f"));
     let mut staging = Staging::open(&dir, &identity(), "boot-1").unwrap();
-    staging.record(&id, Progress { scattered: true, ..progress(10) }).unwrap();
+    staging
+        .record(
+            &id,
+            Progress {
+                scattered: true,
+                ..progress(10)
+            },
+        )
+        .unwrap();
     write_bytes(&mut staging, 40);
     staging.mark(&name).unwrap().set(25).unwrap();
     drop(staging);
