@@ -51,10 +51,10 @@ pub async fn run(
     let fatal = steps(context, job, account, cancel, &mut report)
         .await
         .err();
-    if let Some(error) = fatal {
-        if !matches!(error, PassError::Stopped) {
-            report.errors.push(error.to_string());
-        }
+    if let Some(error) = fatal
+        && !matches!(error, PassError::Stopped)
+    {
+        report.errors.push(error.to_string());
     }
     let run = report.into_record(job, started_at, context.now(), cancel.is_cancelled());
     if let Err(error) = context.catalog.add_run(&run) {

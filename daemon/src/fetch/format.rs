@@ -80,10 +80,10 @@ pub fn detect(head: &[u8]) -> Format {
     }
     // A WAL page begins with a magic of its version, 0xD0nn or 0xD1nn in little endian, and
     // flags; the first page of a segment has the flag XLP_LONG_HEADER (0x0002).
-    if let [_, 0xd0 | 0xd1, flags, 0, ..] = head {
-        if flags & 0x02 != 0 {
-            return Format::Wal;
-        }
+    if let [_, 0xd0 | 0xd1, flags, 0, ..] = head
+        && flags & 0x02 != 0
+    {
+        return Format::Wal;
     }
     let text = std::str::from_utf8(head)
         .map_or_else(|error| error.valid_up_to() + 4 >= head.len(), |_| true);

@@ -34,13 +34,14 @@ pub fn prove(
             what: page.to_owned(),
         });
     }
-    if let Some(size) = file.size.filter(|size| size.quality == Quality::Exact) {
-        if size.contradicts(bytes.length) {
-            return Err(FetchError::WrongLength {
-                got: bytes.length,
-                expected: size.bytes,
-            });
-        }
+    if let Some(size) = file.size
+        && size.quality == Quality::Exact
+        && size.contradicts(bytes.length)
+    {
+        return Err(FetchError::WrongLength {
+            got: bytes.length,
+            expected: size.bytes,
+        });
     }
     let mut agreed = Vec::new();
     for checksum in expected_checksums(file, object) {
