@@ -26,6 +26,19 @@ use crate::provider::{
 
 const USER_AGENT: &str = concat!("backhaul/", env!("CARGO_PKG_VERSION"));
 
+/// Tries an operation again as long as its failures allow. A macro, because an async closure that
+/// borrows cannot be shown to be `Send` yet.
+macro_rules! again {
+    ($vendor:expr, $operation:expr) => {{
+        let mut tries = $vendor.tries();
+        loop {
+            if let Some(done) = tries.attempt($operation).await? {
+                break done;
+            }
+        }
+    }};
+}
+
 /// A vendor as one pass sees it.
 pub struct Vendor {
     session: Session,
@@ -157,12 +170,7 @@ impl Vendor {
         let mut pages = self.session.instance_pages(wanted);
         let mut all = Vec::new();
         loop {
-            let mut tries = self.tries();
-            let page = loop {
-                if let Some(page) = tries.attempt(pages.next()).await? {
-                    break page;
-                }
-            };
+            let page = again!(self, pages.next());
             let Some(page) = page else { break };
             all.extend(page.instances);
             if let Next::End(end) = page.next {
@@ -193,12 +201,7 @@ impl Vendor {
         let mut pages = self.session.file_pages(request);
         let mut files = Vec::new();
         loop {
-            let mut tries = self.tries();
-            let page = loop {
-                if let Some(page) = tries.attempt(pages.next()).await? {
-                    break page;
-                }
-            };
+            let page = again!(self, pages.next());
             let Some(page) = page else { return Ok(files) };
             files.extend(page.files);
             match page.next {
@@ -218,12 +221,7 @@ impl Vendor {
     /// # Errors
     /// After the last try.
     pub async fn prepare(&self, request: PrepareRequest) -> Result<Prepared, GaveUp> {
-        let mut tries = self.tries();
-        loop {
-            if let Some(done) = tries.attempt(self.session.prepare(request.clone())).await? {
-                return Ok(done);
-            }
-        }
+        Ok(again!(self, self.session.prepare(request.clone())))
     }
 
     /// Asks how a preparation stands.
@@ -231,12 +229,7 @@ impl Vendor {
     /// # Errors
     /// After the last try.
     pub async fn poll(&self, request: PollRequest) -> Result<Prepared, GaveUp> {
-        let mut tries = self.tries();
-        loop {
-            if let Some(done) = tries.attempt(self.session.poll(request.clone())).await? {
-                return Ok(done);
-            }
-        }
+        Ok(again!(self, self.session.poll(request.clone())))
     }
 
     /// Tells the vendor that a preparation is no longer needed.
@@ -244,12 +237,7 @@ impl Vendor {
     /// # Errors
     /// After the last try.
     pub async fn release(&self, request: ReleaseRequest) -> Result<(), GaveUp> {
-        let mut tries = self.tries();
-        loop {
-            if let Some(done) = tries.attempt(self.session.release(request.clone())).await? {
-                return Ok(done);
-            }
-        }
+        Ok(again!(self, self.session.release(request.clone())))
     }
 
     /// The key material of an encrypted backup.
@@ -261,12 +249,7 @@ impl Vendor {
             instance: wanted.instance.clone(),
             backup: wanted.backup.clone(),
         };
-        let mut tries = self.tries();
-        loop {
-            if let Some(keys) = tries.attempt(self.session.secrets(request.clone())).await? {
-                return Ok(keys);
-            }
-        }
+        Ok(again!(self, self.session.secrets(request.clone())))
     }
 
     fn tries(&self) -> Tries<'_> {
@@ -286,12 +269,7 @@ impl Pages<'_> {
     /// # Errors
     /// After the last try.
     pub async fn next(&mut self) -> Result<Option<ListPage>, GaveUp> {
-        let mut tries = self.vendor.tries();
-        loop {
-            if let Some(page) = tries.attempt(self.pages.next()).await? {
-                return Ok(page);
-            }
-        }
+        Ok(again!(self.vendor, self.pages.next()))
     }
 }
 
