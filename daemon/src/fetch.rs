@@ -80,8 +80,13 @@ impl Fetcher {
         task: &FileTask<'_>,
         staging: &mut Staging,
     ) -> Result<FileEntry, FetchError> {
-        if let Some(finished) = staging.progress(&task.file.id).finished {
-            return Ok(finished);
+        match staging.finished(&task.file.id) {
+            Some(entry) if entry.name == *task.name => return Ok(entry),
+            _ if staging.progress(&task.file.id).finished.is_some() => {
+                // Somebody took it away, or it has another name now.
+                staging.record(&task.file.id, Progress::default())?;
+            }
+            _ => {}
         }
         let _slot = self.limits.slot(task.cancel).await?;
         let mut restarts = 0;

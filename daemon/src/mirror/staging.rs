@@ -151,6 +151,14 @@ impl Staging {
         self.state.files.get(id).cloned().unwrap_or_default()
     }
 
+    /// The entry of a file that an earlier run finished, if the file is still there.
+    pub fn finished(&self, id: &FileId) -> Option<FileEntry> {
+        let entry = self.state.files.get(id)?.finished.clone()?;
+        let file = self.data.open_file(entry.name.as_str()).ok()?;
+        let length = file.metadata().ok()?.len();
+        (length == entry.size_bytes).then_some(entry)
+    }
+
     /// Opens a file's data and tells how many bytes from its front may be built upon.
     ///
     /// # Errors
