@@ -33,13 +33,14 @@ const STATE_MAX_BYTES: u64 = 32 << 20;
 struct State {
     format: u32,
     identity: Identity,
-    /// The kernel's boot at which the files were last written.
-    boot: String,
     /// The token of a preparation under way; written before the first poll.
     #[serde(default)]
     token: Option<PrepareToken>,
     #[serde(default)]
     files: BTreeMap<FileId, Progress>,
+    /// The kernel's boot at which each file was last written.
+    #[serde(default)]
+    boots: BTreeMap<FileId, String>,
 }
 
 /// How far one file is.
@@ -69,8 +70,8 @@ pub struct Staging {
     data: Dir,
     id: BackupId,
     state: State,
-    /// Whether the page cache still is what wrote the files.
-    same_boot: bool,
+    /// The kernel's boot: the page cache still holds what was written at the same one.
+    boot: String,
 }
 
 impl Staging {
@@ -88,19 +89,17 @@ impl Staging {
             .and_then(|bytes| serde_json::from_slice::<State>(&bytes).ok())
             .filter(|state| state.format == FORMAT && state.identity == *identity);
         let fresh = earlier.is_none();
-        let mut state = earlier.unwrap_or_else(|| State {
+        let state = earlier.unwrap_or_else(|| State {
             format: FORMAT,
             identity: identity.clone(),
-            boot: boot.to_owned(),
             token: None,
             files: BTreeMap::new(),
+            boots: BTreeMap::new(),
         });
         if fresh {
             // Bytes of which nothing is recorded are of no use.
             own.remove_tree(DATA)?;
         }
-        let same_boot = state.boot == boot;
-        state.boot = boot.to_owned();
         let data = own.ensure_dir(DATA)?;
         let staging = Self {
             parent,
@@ -108,7 +107,7 @@ impl Staging {
             data,
             id,
             state,
-            same_boot,
+            boot: boot.to_owned(),
         };
         staging.save()?;
         Ok(staging)
@@ -170,7 +169,8 @@ impl Staging {
             .map_err(|source| self.data.error("look at", name.as_str().as_ref(), source))?
             .len();
         let progress = self.progress(id);
-        let trusted = match (self.same_boot, progress.scattered) {
+        let same_boot = self.state.boots.get(id) == Some(&self.boot);
+        let trusted = match (same_boot, progress.scattered) {
             (true, false) => length,
             (true, true) => length.min(self.mark(name)?.get().max(progress.durable_bytes)),
             (false, _) => length.min(progress.durable_bytes),
@@ -199,6 +199,7 @@ impl Staging {
     /// When the disk does not take it.
     pub fn record(&mut self, id: &FileId, progress: Progress) -> Result<(), FsError> {
         self.state.files.insert(id.clone(), progress);
+        self.state.boots.insert(id.clone(), self.boot.clone());
         self.save()
     }
 
@@ -208,6 +209,7 @@ impl Staging {
     /// When something cannot be removed.
     pub fn restart(&mut self) -> Result<(), FsError> {
         self.state.files.clear();
+        self.state.boots.clear();
         self.save()?;
         self.own.remove_tree(DATA)?;
         self.data = self.own.ensure_dir(DATA)?;
@@ -231,6 +233,18 @@ impl Staging {
         // Plain data with text keys always serialises.
         let bytes = serde_json::to_vec(&self.state).unwrap_or_default();
         self.own.write_durable(STATE, &bytes)
+    }
+}
+
+/// Removes what a run left that was killed between publication and clearing up.
+///
+/// # Errors
+/// When something in it cannot be removed.
+pub fn discard(job_dir: &Dir, id: &BackupId) -> Result<(), FsError> {
+    match job_dir.dir(HIDDEN).and_then(|hidden| hidden.dir(STAGING)) {
+        Ok(place) => place.remove_tree(id.as_str()),
+        Err(error) if error.is_missing() => Ok(()),
+        Err(error) => Err(error),
     }
 }
 

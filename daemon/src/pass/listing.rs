@@ -14,7 +14,7 @@ use super::vendor::{self, Vendor};
 use crate::catalog::BackupRecord;
 use crate::dir::Dir;
 use crate::mirror::identity::Identity;
-use crate::mirror::publish;
+use crate::mirror::{publish, staging};
 
 /// How many passed-over entries a pass reports by name.
 const PASSED_OVER_MAX: usize = 100;
@@ -214,10 +214,14 @@ fn consider(
         return Ok(());
     }
     // A run that was killed between publication and record, or a lost catalog: it is there.
-    let there = directory.and_then(|directory| {
-        publish::find_published(directory, instance, &wanted.backup, &wanted.identity.id())
-    });
+    let id = wanted.identity.id();
+    let there = directory
+        .and_then(|directory| publish::find_published(directory, instance, &wanted.backup, &id));
     if let Some((path, manifest)) = there {
+        // Another job may be publishing it at this moment; then clearing up is its business.
+        if let Some((directory, _claim)) = directory.zip(context.claim(&job.directory, &id)) {
+            staging::discard(directory, &id)?;
+        }
         context
             .catalog
             .put(&[BackupRecord::of(&manifest, job.directory.clone(), path)])?;

@@ -58,6 +58,22 @@ fn after_a_power_cut_only_synced_bytes_count() {
 }
 
 #[test]
+fn a_power_cut_is_not_forgotten_by_a_run_that_writes_nothing() {
+    let scratch = tempfile::tempdir().unwrap();
+    let dir = Dir::open(scratch.path()).unwrap();
+    let mut staging = Staging::open(&dir, &identity(), "boot-1").unwrap();
+    staging.record(&FileId::new("f"), progress(10)).unwrap();
+    write_bytes(&mut staging, 40);
+    drop(staging);
+    drop(Staging::open(&dir, &identity(), "boot-2").unwrap());
+    let mut again = Staging::open(&dir, &identity(), "boot-2").unwrap();
+    let (_, start) = again
+        .open_file(&FileId::new("f"), &SafeName::from_vendor("f"))
+        .unwrap();
+    assert_eq!(start, 10);
+}
+
+#[test]
 fn bytes_without_a_record_are_thrown_away() {
     let scratch = tempfile::tempdir().unwrap();
     let dir = Dir::open(scratch.path()).unwrap();
