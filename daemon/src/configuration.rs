@@ -184,7 +184,8 @@ async fn describe(
     known
 }
 
-fn missing(folders: &[PathBuf]) -> String {
+/// What to say of a provider without a library.
+pub fn missing(folders: &[PathBuf]) -> String {
     let folders: Vec<_> = folders
         .iter()
         .map(|folder| folder.display().to_string())

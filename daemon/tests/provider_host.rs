@@ -111,7 +111,7 @@ async fn list(mode: &str) -> Result<ListPage, ProviderError> {
 
 async fn reported(mode: &str) -> String {
     match list(mode).await {
-        Err(ProviderError::Reported(error)) => error.message,
+        Err(ProviderError::Reported { error, .. }) => error.message,
         other => panic!("{mode}: {other:?}"),
     }
 }

@@ -11,12 +11,13 @@ use super::local;
 use super::output::say;
 use super::table::Table;
 use crate::configuration;
-use crate::provider::discover;
+use crate::provider::{Library, discover};
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Listed {
     name: String,
-    path: PathBuf,
+    /// Absent when the configuration names it and no folder has it.
+    path: Option<PathBuf>,
     /// Files of the same name in later folders, which are not used.
     shadowed: Vec<PathBuf>,
     version: Option<String>,
@@ -32,40 +33,29 @@ pub fn list(main: &Path, json: bool) -> Result<ExitCode, Failure> {
     let scratch = Scratch::new()?;
     let libraries = configuration::libraries_in(&scratch.0, &config);
     let discovery = discover(&config.daemon.provider_path);
-    let listed = local::runtime()?.block_on(async {
+    let mut listed = local::runtime()?.block_on(async {
         let mut listed = Vec::new();
         for (name, found) in discovery.libraries {
             let loaded = libraries.load(&found.path).await;
-            let mut one = Listed {
-                name,
-                path: found.path,
-                shadowed: found.shadowed,
-                version: None,
-                contract: None,
-                services: Vec::new(),
-                sandbox: None,
-                sha256: None,
-                problem: None,
-            };
+            let mut one = Listed::new(name);
+            one.path = Some(found.path);
+            one.shadowed = found.shadowed;
             match loaded {
-                Ok(library) => {
-                    one.version = Some(library.description.version.clone());
-                    one.contract = Some(format!("{}.{}", library.contract.0, library.contract.1));
-                    one.services = library
-                        .description
-                        .services
-                        .iter()
-                        .map(|service| service.name.clone())
-                        .collect();
-                    one.sandbox = Some(library.sandbox.to_string());
-                    one.sha256 = Some(library.sha256.clone());
-                }
+                Ok(library) => one.describe(&library),
                 Err(error) => one.problem = Some(error.to_string()),
             }
             listed.push(one);
         }
         listed
     });
+    for account in config.accounts.values() {
+        let name = account.provider.as_str();
+        if listed.iter().all(|one| one.name != name) {
+            let mut one = Listed::new(name.to_owned());
+            one.problem = Some(configuration::missing(&config.daemon.provider_path));
+            listed.push(one);
+        }
+    }
     for (folder, error) in &discovery.unreadable {
         complain(&format!(
             "the folder {} cannot be read: {error}",
@@ -85,6 +75,25 @@ pub fn list(main: &Path, json: bool) -> Result<ExitCode, Failure> {
     })
 }
 
+impl Listed {
+    fn new(name: String) -> Self {
+        Self {
+            name,
+            ..Self::default()
+        }
+    }
+
+    fn describe(&mut self, library: &Library) {
+        let description = &library.description;
+        self.version = Some(description.version.clone());
+        self.contract = Some(format!("{}.{}", library.contract.0, library.contract.1));
+        let services = description.services.iter();
+        self.services = services.map(|service| service.name.clone()).collect();
+        self.sandbox = Some(library.sandbox.to_string());
+        self.sha256 = Some(library.sha256.clone());
+    }
+}
+
 fn print(listed: &[Listed], folders: &[PathBuf]) {
     let mut table = Table::new(&[
         "PROVIDER", "VERSION", "CONTRACT", "SERVICES", "SANDBOX", "LIBRARY",
@@ -97,7 +106,9 @@ fn print(listed: &[Listed], folders: &[PathBuf]) {
             text(&one.contract),
             one.services.join(", "),
             text(&one.sandbox),
-            one.path.display().to_string(),
+            one.path
+                .as_ref()
+                .map_or_else(|| "-".to_owned(), |path| path.display().to_string()),
         ]);
     }
     let folders: Vec<_> = folders

@@ -277,7 +277,7 @@ impl Pages<'_> {
 /// process is gone.
 pub fn ends_pass(error: &ProviderError) -> bool {
     match error {
-        ProviderError::Reported(error) => {
+        ProviderError::Reported { error, .. } => {
             matches!(
                 error.class,
                 ErrorClass::AuthFailed | ErrorClass::Forbidden { .. }

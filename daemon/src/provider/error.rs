@@ -14,8 +14,15 @@ use super::library::LibraryError;
 #[derive(Debug, thiserror::Error)]
 pub enum ProviderError {
     /// The provider reported and classified it.
-    #[error(transparent)]
-    Reported(Error),
+    #[error("{error} (provider `{provider}`, {during})")]
+    Reported {
+        /// The provider's name.
+        provider: String,
+        /// What it was doing.
+        during: &'static str,
+        /// What it reported.
+        error: Error,
+    },
     /// The provider's process ended in the middle.
     #[error("the process of provider `{provider}` {ending} during {during}{}", aside(.stderr))]
     Crashed {
@@ -78,7 +85,7 @@ impl ProviderError {
     /// The class, as if a provider had given it.
     pub fn class(&self) -> &ErrorClass {
         match self {
-            Self::Reported(error) => &error.class,
+            Self::Reported { error, .. } => &error.class,
             // Another process in another pass may fare better.
             Self::Crashed { .. }
             | Self::TimedOut { .. }
@@ -91,7 +98,7 @@ impl ProviderError {
     /// Whether the same session should try the same operation again.
     pub fn retry(&self) -> Retry {
         match self {
-            Self::Reported(error) => match error.class {
+            Self::Reported { error, .. } => match error.class {
                 ErrorClass::Throttled { after } => Retry::PauseAccount {
                     after: after.map(|seconds| Duration::from_secs(seconds.0)),
                 },

@@ -136,7 +136,11 @@ mod tests {
     }
 
     fn failure(class: ErrorClass) -> ProviderError {
-        ProviderError::Reported(Error::new(class, "no"))
+        ProviderError::Reported {
+            provider: "fault".to_owned(),
+            during: "list",
+            error: Error::new(class, "no"),
+        }
     }
 
     async fn run(classes: &[ErrorClass]) -> (Result<u32, GaveUp>, u32, Duration) {

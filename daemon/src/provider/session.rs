@@ -96,7 +96,13 @@ impl Session {
         let opened = start(&provider, &library.program, &order, limits.work).await?;
         let (process, ready) = match opened {
             (process, Opening::Ready(ready)) => (process, ready),
-            (_, Opening::Refused(error)) => return Err(ProviderError::Reported(clean(error))),
+            (_, Opening::Refused(error)) => {
+                return Err(ProviderError::Reported {
+                    provider,
+                    during: "open",
+                    error: clean(error),
+                });
+            }
             (_, Opening::Unusable(reason)) => {
                 return Err(ProviderError::Library(LibraryError::Unusable {
                     path: library.source.clone(),
@@ -216,7 +222,11 @@ impl Session {
             }
             first => first,
         };
-        result.map_err(ProviderError::Reported)
+        result.map_err(|error| ProviderError::Reported {
+            provider: self.provider.clone(),
+            during,
+            error,
+        })
     }
 
     async fn call_once<T: Answer>(
