@@ -1,10 +1,12 @@
 //! Whole-system tests: the real daemon against the emulated cloud. One binary, to link once.
 
 mod all {
+    mod command;
     mod life;
     mod mirror;
     mod parallel;
     mod prepare;
+    mod provider;
     mod reload;
     mod schedule;
 }
