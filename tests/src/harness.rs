@@ -4,6 +4,8 @@
 //! Nothing here sleeps. A test waits for what it is interested in: the daemon's readiness
 //! ([`Daemon`]), an event ([`Daemon::wait_for`]), a command's end ([`Site::backhaul`]).
 
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -13,13 +15,18 @@ use tempfile::TempDir;
 use crate::cloud::huawei::{Huawei, HuaweiServer};
 
 mod daemon;
+mod directory;
 mod files;
 mod programs;
+mod seed;
+pub mod stock;
 mod web;
 
 pub use daemon::{Daemon, Events, LIMIT};
+pub use directory::{Staged, assert_nothing_half_visible, quarantined, staged};
 pub use files::FileServer;
 pub use programs::{Programs, programs};
+pub use seed::Random;
 pub use web::{free_port, http_get};
 
 /// A place of its own: directory, configuration, emulated cloud.
@@ -136,6 +143,11 @@ impl Site {
     /// Starts the daemon and waits until it is ready.
     pub fn daemon(&self) -> Daemon {
         Daemon::start(self, &[])
+    }
+
+    /// Runs one pass of all jobs to its end, through the daemon where one runs.
+    pub fn sync(&self) -> Said {
+        self.backhaul(["sync"])
     }
 
     /// The backups in a job's directory: every directory with a `backup.json`, sorted.

@@ -1,6 +1,7 @@
 //! Whole-system tests: the real daemon against the emulated cloud. One binary, to link once.
 
 mod all {
+    mod kill;
     mod command;
     mod life;
     mod mirror;

@@ -243,6 +243,21 @@ impl Events {
         }
     }
 
+    /// The next event; nothing when the daemon is gone.
+    ///
+    /// # Panics
+    /// When none comes.
+    pub fn take(&mut self) -> Option<Value> {
+        match self.events.recv_timeout(LIMIT) {
+            Ok(event) => {
+                self.seen.push(event.clone());
+                Some(event)
+            }
+            Err(RecvTimeoutError::Disconnected) => None,
+            Err(RecvTimeoutError::Timeout) => panic!("no event; seen: {:#?}", self.seen),
+        }
+    }
+
     /// Everything that was waited past so far, and what was waited for.
     pub fn seen(&self) -> &[Value] {
         &self.seen
