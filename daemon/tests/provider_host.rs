@@ -232,7 +232,7 @@ async fn a_secret_never_arrives_in_an_error() {
     account.credentials.insert("secret_key".to_owned(), secret);
     let session = open_with(account, SHORT).await.unwrap();
     let error = session.list(request()).await.unwrap_err();
-    assert_eq!(error.to_string(), "signing with … failed");
+    assert_eq!(error.to_string(), "signing with … failed (provider `fault`, list)");
 }
 
 #[tokio::test]
@@ -315,7 +315,7 @@ async fn with_endpoint(mode: &str, answer: &'static str) -> Result<ListPage, Pro
 async fn exchanges_are_carried_out_for_the_provider() {
     let answer = "HTTP/1.1 418 T\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
     let error = with_endpoint("fetch", answer).await.unwrap_err();
-    assert_eq!(error.to_string(), "HTTP 418");
+    assert_eq!(error.to_string(), "HTTP 418 (provider `fault`, list)");
 }
 
 #[tokio::test]
