@@ -232,7 +232,10 @@ async fn a_secret_never_arrives_in_an_error() {
     account.credentials.insert("secret_key".to_owned(), secret);
     let session = open_with(account, SHORT).await.unwrap();
     let error = session.list(request()).await.unwrap_err();
-    assert_eq!(error.to_string(), "signing with … failed (provider `fault`, list)");
+    assert_eq!(
+        error.to_string(),
+        "signing with … failed (provider `fault`, list)"
+    );
 }
 
 #[tokio::test]
