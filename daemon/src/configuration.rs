@@ -10,7 +10,7 @@ use backhaul_config::{Config, Problems, ProviderName, Source};
 use backhaul_provider_api::Description;
 use sha2::{Digest, Sha256};
 
-use crate::provider::{HostProgram, Libraries, discover};
+use crate::provider::{HostProgram, Libraries, LibraryError, discover};
 
 /// Where the configuration lies unless the command line says otherwise.
 pub const DEFAULT_PATH: &str = "/etc/backhaul/backhaul.toml";
@@ -36,6 +36,10 @@ pub enum ConfigError {
         /// What it is.
         what: &'static str,
     },
+    /// A provider library cannot be copied to where it is opened: nothing is wrong with what the
+    /// configuration says, but it cannot be checked.
+    #[error(transparent)]
+    Copy(LibraryError),
     /// The text is wrong.
     #[error("{0}")]
     Wrong(Problems),
@@ -48,6 +52,13 @@ pub struct Files {
     pub sources: Vec<Source>,
     /// Tells whether anything changed.
     pub digest: [u8; 32],
+}
+
+impl ConfigError {
+    /// Whether somebody must edit the configuration.
+    pub fn is_mistake(&self) -> bool {
+        !matches!(self, Self::Copy(_))
+    }
 }
 
 impl Files {
@@ -145,7 +156,7 @@ pub fn parse(files: &Files) -> Result<Config, ConfigError> {
 /// With everything that is wrong.
 pub async fn parse_and_check(files: &Files, libraries: &Libraries) -> Result<Config, ConfigError> {
     let config = parse(files)?;
-    let known = describe(&config, libraries).await;
+    let known = describe(&config, libraries).await?;
     config
         .check_providers(|provider| match known.get(provider) {
             Some(known) => known.clone(),
@@ -165,7 +176,7 @@ pub fn control_socket(files: &Result<Files, ConfigError>) -> PathBuf {
 async fn describe(
     config: &Config,
     libraries: &Libraries,
-) -> BTreeMap<ProviderName, Result<Description, String>> {
+) -> Result<BTreeMap<ProviderName, Result<Description, String>>, ConfigError> {
     let found = discover(&config.daemon.provider_path);
     let mut known = BTreeMap::new();
     for account in config.accounts.values() {
@@ -175,13 +186,14 @@ async fn describe(
         let described = match found.libraries.get(account.provider.as_str()) {
             Some(library) => match libraries.load(&library.path).await {
                 Ok(library) => Ok(library.description.clone()),
+                Err(error) if error.is_of_copy() => return Err(ConfigError::Copy(error)),
                 Err(error) => Err(error.to_string()),
             },
             None => Err(missing(&config.daemon.provider_path)),
         };
         known.insert(account.provider.clone(), described);
     }
-    known
+    Ok(known)
 }
 
 /// What to say of a provider without a library.

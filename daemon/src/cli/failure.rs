@@ -57,9 +57,10 @@ impl Failure {
 
     fn code(&self) -> ExitCode {
         match self {
-            Self::Config(_) | Self::NoJob(..) | Self::Start(StartError::Config(_)) => {
+            Self::Config(error) | Self::Start(StartError::Config(error)) if error.is_mistake() => {
                 ExitCode::from(2)
             }
+            Self::NoJob(..) => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
     }

@@ -182,6 +182,13 @@ pub enum LibraryError {
     },
 }
 
+impl LibraryError {
+    /// Whether only its private copy could not be written, and the library may be sound.
+    pub fn is_of_copy(&self) -> bool {
+        matches!(self, Self::Io { doing, .. } if *doing == COPYING)
+    }
+}
+
 /// Checks the file and copies it to a folder named after its hash.
 fn check_and_copy(path: &Path, folder: &Path) -> Result<(PathBuf, String), LibraryError> {
     let bytes = read_checked(path)?;
@@ -194,7 +201,7 @@ fn check_and_copy(path: &Path, folder: &Path) -> Result<(PathBuf, String), Libra
     }
     write_durably(&home, &copy, &bytes).map_err(|source| LibraryError::Io {
         path: copy.clone(),
-        doing: "written",
+        doing: COPYING,
         source,
     })?;
     Ok((copy, sha256))
@@ -279,6 +286,9 @@ fn tempfile_in(home: &Path) -> io::Result<(PathBuf, File)> {
         .open(&path)?;
     Ok((path, file))
 }
+
+/// What is done to a private copy.
+const COPYING: &str = "written";
 
 /// Larger than any library that makes sense, in bytes.
 const LIBRARY_MAX: u64 = 256 << 20;
