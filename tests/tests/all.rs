@@ -1,8 +1,9 @@
 //! Whole-system tests: the real daemon against the emulated cloud. One binary, to link once.
 
 mod all {
-    mod kill;
     mod command;
+    mod errors;
+    mod kill;
     mod life;
     mod mirror;
     mod parallel;
@@ -10,4 +11,5 @@ mod all {
     mod provider;
     mod reload;
     mod schedule;
+    mod secrets;
 }
