@@ -24,6 +24,8 @@ use crate::redact::Redactor;
 
 /// How much must have arrived before listeners are told.
 const TELL_EVERY_BYTES: u64 = 1 << 20;
+/// By how much a vendor may have rounded up the size of a file.
+const ROUNDING_BYTES: u64 = 1024;
 /// How many files a backup may have.
 const FILES_MAX: usize = 50_000;
 
@@ -258,6 +260,7 @@ fn manifest(task: &Task<'_>, files: Vec<FileEntry>) -> Manifest {
             Content::Bad { reason } => Some(format!("{}: {reason}", file.name)),
             Content::Good | Content::CannotTell => None,
         })
+        .chain(shortfall(&wanted.backup, &files))
         .collect();
     Manifest {
         format: FORMAT,
@@ -278,6 +281,22 @@ fn manifest(task: &Task<'_>, files: Vec<FileEntry>) -> Manifest {
         },
         mirrored_at: context.now(),
     }
+}
+
+/// What makes the set of files suspect: it is smaller than the backup as listed, so the vendor may
+/// not have named all of them.
+fn shortfall(backup: &Backup, files: &[FileEntry]) -> Option<String> {
+    let total: u64 = files.iter().map(|file| file.size_bytes).sum();
+    // A size in KB may be the sum of sizes that were each rounded up.
+    let rounded_up = ROUNDING_BYTES.saturating_mul(files.len() as u64);
+    let size = backup.size?;
+    let at_most = total.saturating_add(rounded_up).min(size.bytes);
+    size.contradicts(at_most).then(|| {
+        format!(
+            "its files have {total} bytes together, but the vendor lists about {}; perhaps it did not name all of them",
+            size.bytes
+        )
+    })
 }
 
 /// The backup as listed, without secrets that the vendor's record may echo.

@@ -170,6 +170,18 @@ async fn list_instance(
             ));
         }
     }
+    if seen.is_empty() {
+        let summary = context.catalog.summary(&job.directory)?;
+        let mirrored = summary.instances.get(&instance.id);
+        if let Some(count) = mirrored.map(|instance| instance.backups) {
+            // Perhaps true, perhaps a mistake of the vendor; nothing is concluded from it.
+            survey.incomplete = true;
+            survey.warnings.push(format!(
+                "the vendor lists no backup of {} at all, though {count} are mirrored",
+                instance.id
+            ));
+        }
+    }
     Ok(())
 }
 
