@@ -4,7 +4,11 @@
 //! Nothing here sleeps. A test waits for what it is interested in: the daemon's readiness
 //! ([`Daemon`]), an event ([`Daemon::wait_for`]), a command's end ([`Site::backhaul`]).
 
-#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -23,7 +27,7 @@ pub mod stock;
 mod web;
 
 pub use daemon::{Daemon, Events, LIMIT};
-pub use directory::{Staged, assert_nothing_half_visible, quarantined, staged};
+pub use directory::{Staged, assert_nothing_half_visible, quarantined, stage_up_to, staged};
 pub use files::FileServer;
 pub use programs::{Programs, programs};
 pub use seed::Random;

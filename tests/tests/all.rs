@@ -2,6 +2,7 @@
 
 mod all {
     mod command;
+    mod fault;
     mod errors;
     mod kill;
     mod life;
@@ -10,6 +11,7 @@ mod all {
     mod prepare;
     mod provider;
     mod reload;
+    mod resume;
     mod schedule;
     mod secrets;
 }

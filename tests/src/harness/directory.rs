@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Instant;
 
 use serde_json::Value;
 
-use super::{assert_sound, entries};
+use super::{LIMIT, Site, assert_sound, entries};
 
 /// A file that is on its way into the mirror.
 #[derive(Clone, Debug)]
@@ -113,4 +115,35 @@ fn assert_lengths(backup: &Path, manifest: &Value) {
         "{}",
         backup.display()
     );
+}
+
+/// Leaves so many downloads of one byte count each in staging: they are held there, and the
+/// daemon is killed.
+pub fn stage_up_to(site: &Site, job_directory: &str, bytes: u64, downloads: usize) {
+    let gate = site.cloud.gate_all(bytes);
+    let daemon = site.daemon();
+    let mut sync = site.command(["sync"]);
+    let sync = sync.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let mut sync = sync.expect("backhaul can be started");
+    let held = site.cloud.wait(LIMIT, gate.wait_until_holding(downloads));
+    held.unwrap_or_else(|error| panic!("{error}; {} held:\n{}", gate.held(), daemon.log()));
+    // They have left the server; when they are on disk nobody tells.
+    let end = Instant::now() + LIMIT;
+    let there = || {
+        staged(&site.path(job_directory))
+            .iter()
+            .filter(|file| file.length == bytes)
+            .count()
+    };
+    while there() < downloads {
+        assert!(
+            Instant::now() < end,
+            "{:?}",
+            staged(&site.path(job_directory))
+        );
+        std::thread::yield_now();
+    }
+    daemon.kill();
+    let _ = sync.wait();
+    site.cloud.calm();
 }
