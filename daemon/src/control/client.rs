@@ -33,6 +33,9 @@ pub enum ClientError {
         /// What happened.
         reason: String,
     },
+    /// It ended before the passes did.
+    #[error("the daemon at {} stopped before all was done; what was fetched is kept", .0.display())]
+    WentAway(PathBuf),
     /// The daemon says no.
     #[error("{0}")]
     Refused(String),
@@ -119,7 +122,7 @@ impl DaemonClient {
             let piece = response
                 .chunk()
                 .await
-                .map_err(|error| broken(&self.socket, &error))?;
+                .map_err(|_| ClientError::WentAway(self.socket.clone()))?;
             let Some(piece) = piece else { return Ok(()) };
             pending.extend_from_slice(&piece);
             while let Some(end) = pending.iter().position(|byte| *byte == b'\n') {
