@@ -1,9 +1,11 @@
 //! Whole-system tests: the real daemon against the emulated cloud. One binary, to link once.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on shall say where")]
+
 mod all {
     mod command;
-    mod fault;
     mod errors;
+    mod fault;
     mod kill;
     mod life;
     mod mirror;

@@ -66,6 +66,7 @@ fn a_stop_in_the_middle_of_a_download_keeps_what_is_there() {
     let mut sync = site
         .command(["sync"])
         .stdout(Stdio::null())
+        .stderr(Stdio::null())
         .spawn()
         .unwrap();
     site.cloud.wait(LIMIT, gate.wait_until_held()).unwrap();

@@ -29,6 +29,7 @@ fn applied(events: &mut Events, wanted: &[&str]) {
 fn start_sync(site: &Site, arguments: &[&str]) -> Child {
     site.command(["sync"].iter().chain(arguments))
         .stdout(Stdio::null())
+        .stderr(Stdio::null())
         .spawn()
         .unwrap()
 }

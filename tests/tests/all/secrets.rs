@@ -108,13 +108,13 @@ fn echo() -> String {
             let length = stream.read(&mut request).unwrap_or(0);
             let quoted = String::from_utf8_lossy(&request[..length]).into_owned();
             let body = serde_json::json!({
-                "error_code": "APIGW.0301",
-                "error_msg": format!("Incorrect IAM authentication information: {quoted}"),
+                "error_code": "DBS.280001",
+                "error_msg": format!("Parameter error: {quoted}"),
             })
             .to_string();
             let _ = write!(
                 stream,
-                "HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\n\
+                "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n\
                  Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
                 body.len()
             );
@@ -283,6 +283,10 @@ fn gather(site: &Site, format: &str) -> (Heap, Vec<String>) {
     let (status, log) = daemon.stop();
     assert!(status.success(), "{log}");
     assert!(log.lines().count() > 50, "{log}");
+    assert!(
+        log.contains("Parameter error: GET "),
+        "the echo is quoted:\n{log}"
+    );
     heap.add("the daemon's log", log);
     heap.add_said("sync alone", run(&["sync"]).expect(1));
     heap.add_tree(&site.path("state"));
