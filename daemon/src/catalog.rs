@@ -8,6 +8,7 @@
 //! sled's `flush` alone does not survive a power cut (it ends in `sync_file_range`), so a commit
 //! is `flush` plus an fsync of the database file by ourselves.
 
+pub mod mend;
 pub mod rebuild;
 pub mod record;
 pub mod summary;
@@ -147,6 +148,17 @@ impl Catalog {
             .transpose()?)
     }
 
+    /// Whether a backup is recorded in that directory.
+    ///
+    /// # Errors
+    /// When sled fails.
+    pub fn has(&self, id: &BackupId, directory: &Path) -> Result<bool> {
+        match self.ids.get(id_key(id, directory)).map_err(read_failed)? {
+            Some(key) => self.backups.contains_key(key).map_err(read_failed),
+            None => Ok(false),
+        }
+    }
+
     /// Records backups durably: on return a power cut does not lose them.
     ///
     /// # Errors
@@ -155,7 +167,7 @@ impl Catalog {
         for record in records {
             let key = key(&record.identity, &record.directory);
             self.ids
-                .insert(id_key(record), key.clone())
+                .insert(id_key(&record.id, &record.directory), key.clone())
                 .map_err(write_failed)?;
             self.backups
                 .insert(key, serde_json::to_vec(record)?)
@@ -173,7 +185,9 @@ impl Catalog {
         self.backups
             .remove(key(&record.identity, &record.directory))
             .map_err(write_failed)?;
-        self.ids.remove(id_key(record)).map_err(write_failed)?;
+        self.ids
+            .remove(id_key(&record.id, &record.directory))
+            .map_err(write_failed)?;
         self.summaries().remove(&record.directory);
         self.commit()
     }
@@ -411,12 +425,8 @@ fn prefix(directory: &Path) -> Vec<u8> {
     [directory.as_os_str().as_bytes(), &[0]].concat()
 }
 
-fn id_key(record: &BackupRecord) -> Vec<u8> {
-    [
-        record.id.as_str().as_bytes(),
-        record.directory.as_os_str().as_bytes(),
-    ]
-    .join(&0)
+fn id_key(id: &BackupId, directory: &Path) -> Vec<u8> {
+    [id.as_str().as_bytes(), directory.as_os_str().as_bytes()].join(&0)
 }
 
 #[cfg(test)]

@@ -76,6 +76,12 @@ async fn steps(
 ) -> Result<(), PassError> {
     // The directory comes first: without a place to put them, no backup need be listed.
     let directory = Dir::create_all(&job.directory)?;
+    let found = context.mend(&job.directory)?;
+    if found > 0 {
+        report.warnings.push(format!(
+            "{found} mirrored backups were not in the catalog; they are now"
+        ));
+    }
     let vendor = Vendor::open(context, job, account, cancel).await?;
 
     // What does the vendor have, and what of it is new?
@@ -84,7 +90,7 @@ async fn steps(
     let mut selection = selection::select(context, job, survey.wanted.iter().collect())?;
     let new = &selection.fetch;
     tracing::info!(
-        job = %job.name, instances = survey.instances, listed = survey.listed, new = new.len(),
+        job = %job.name, instances = survey.instances.len(), listed = survey.listed, new = new.len(),
         "the vendor's backups are listed"
     );
     context.events.tell(Event::Listed {
@@ -136,7 +142,14 @@ async fn steps(
             tracing::info!(job = %job.name, backup = %id, "an abandoned download was removed");
         }
     }
-    report.quarantined = retain::apply(context, job, &directory, sound, &mut report.warnings)?;
+    report.quarantined = retain::apply(
+        context,
+        job,
+        &directory,
+        &survey.instances,
+        sound,
+        &mut report.warnings,
+    )?;
     Ok(())
 }
 
@@ -202,7 +215,7 @@ struct Report {
 
 impl Report {
     fn take(&mut self, survey: &Survey) {
-        self.instances = survey.instances;
+        self.instances = survey.instances.len() as u64;
         self.listed = survey.listed;
         self.known = survey.known;
         self.passed_over.clone_from(&survey.passed_over);

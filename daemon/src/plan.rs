@@ -103,7 +103,7 @@ pub async fn make(
             bytes: wanted.backup.size.map(|size| size.bytes),
         })
         .collect();
-    let retention = retain::plan(context, job)?
+    let retention = retain::plan(context, job, &survey.instances)?
         .into_iter()
         .flat_map(|(_, decided)| decided)
         .map(|(backup, decision)| Decided { backup, decision })

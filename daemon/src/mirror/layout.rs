@@ -21,6 +21,11 @@ pub fn instance_dir(instance: &Instance) -> SafeName {
     }
 }
 
+/// The id at the end of the name of a backup's directory.
+pub fn backup_id(dir_name: &str) -> Option<BackupId> {
+    dir_name.rsplit_once('_')?.1.parse().ok()
+}
+
 /// The directory of a backup: `<UTC start time>_<kind>_<id>`, which sorts by time.
 pub fn backup_dir(backup: &Backup, id: &BackupId) -> SafeName {
     let start = backup.started_at.format("%Y%m%dT%H%M%SZ");

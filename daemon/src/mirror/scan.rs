@@ -1,5 +1,7 @@
 //! Reads a job's directory back: every backup in it by its manifest.
 
+use std::path::Path;
+
 use rustix::fs::FileType;
 
 use super::manifest::{Manifest, ManifestError};
@@ -18,7 +20,19 @@ pub enum Found {
 ///
 /// # Errors
 /// When a directory cannot be listed.
-pub fn scan(job_dir: &std::path::Path, mut visit: impl FnMut(Found)) -> Result<(), FsError> {
+pub fn scan(job_dir: &Path, visit: impl FnMut(Found)) -> Result<(), FsError> {
+    scan_some(job_dir, |_| true, visit)
+}
+
+/// The same for the directories of whose names `wanted` holds; manifests of others are not read.
+///
+/// # Errors
+/// When a directory cannot be listed.
+pub fn scan_some(
+    job_dir: &Path,
+    mut wanted: impl FnMut(&str) -> bool,
+    mut visit: impl FnMut(Found),
+) -> Result<(), FsError> {
     let root = match Dir::open(job_dir) {
         Ok(root) => root,
         Err(error) if error.is_missing() => return Ok(()),
@@ -30,7 +44,7 @@ pub fn scan(job_dir: &std::path::Path, mut visit: impl FnMut(Found)) -> Result<(
         };
         let home = root.dir(instance)?;
         for (name, kind) in home.entries()? {
-            let Some(name) = visible(&name, kind) else {
+            let Some(name) = visible(&name, kind).filter(|name| wanted(name)) else {
                 continue;
             };
             let path = format!("{instance}/{name}");

@@ -9,6 +9,7 @@ use backhaul_config::{AccountName, ProviderName};
 use backhaul_provider_api::Timestamp;
 
 use crate::catalog::Catalog;
+use crate::catalog::mend::mend;
 use crate::event::Events;
 use crate::fetch::limits::Limits;
 use crate::mirror::identity::BackupId;
@@ -39,6 +40,8 @@ pub struct Context {
     pub account_limits: Arc<Mutex<BTreeMap<AccountName, Arc<AccountLimits>>>>,
     /// What is being fetched right now.
     pub claims: Claims,
+    /// The directories that the catalog was compared with since the start.
+    pub mended: Arc<Mutex<BTreeSet<PathBuf>>>,
 }
 
 /// The backups that are being fetched, by directory.
@@ -69,6 +72,21 @@ impl Context {
             claims: Arc::clone(&self.claims),
             what,
         })
+    }
+
+    /// Puts what lies in a directory into the catalog where it is missing there; once, because
+    /// only a damage while nobody looked can lose it. Returns how many backups that were.
+    ///
+    /// # Errors
+    /// When the directory cannot be listed or the catalog fails.
+    pub fn mend(&self, directory: &Path) -> Result<u64, PassError> {
+        let mut mended = self.mended.lock().unwrap_or_else(PoisonError::into_inner);
+        if mended.contains(directory) {
+            return Ok(0);
+        }
+        let found = mend(&self.catalog, directory)?;
+        mended.insert(directory.to_owned());
+        Ok(found)
     }
 
     /// The time, by the machine's clock.

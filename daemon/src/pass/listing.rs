@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use backhaul_config::Job;
-use backhaul_provider_api::{Backup, Completeness, Instance, Next, State};
+use backhaul_provider_api::{Backup, Completeness, Instance, InstanceId, Next, State};
 
 use super::PassError;
 use super::context::Context;
@@ -44,8 +44,8 @@ impl Wanted {
 /// What the vendor has.
 #[derive(Debug, Default)]
 pub struct Survey {
-    /// How many instances the job wants.
-    pub instances: u64,
+    /// The instances that the job wants and the vendor has.
+    pub instances: BTreeSet<InstanceId>,
     /// How many backups of theirs are listed.
     pub listed: u64,
     /// How many are mirrored already.
@@ -100,7 +100,7 @@ pub async fn survey(
         .into_iter()
         .filter(|one| job.wants(one.id.as_str(), &one.name))
         .collect();
-    survey.instances = wanted.len() as u64;
+    survey.instances = wanted.iter().map(|instance| instance.id.clone()).collect();
     if wanted.is_empty() {
         // A job that silently mirrors nothing is the worst kind of success.
         survey.errors.push(match job.instances.is_empty() {

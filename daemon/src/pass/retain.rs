@@ -1,7 +1,10 @@
 //! Applies retention after a pass: purge what has served its grace period, then quarantine what
 //! no rule holds. Nothing happens after a pass that was not complete and successful.
 
+use std::collections::BTreeSet;
+
 use backhaul_config::Job;
+use backhaul_provider_api::InstanceId;
 use chrono::TimeDelta;
 
 use super::PassError;
@@ -25,6 +28,7 @@ pub fn apply(
     context: &Context,
     job: &Job,
     directory: &Dir,
+    instances: &BTreeSet<InstanceId>,
     sound: bool,
     warnings: &mut Vec<String>,
 ) -> Result<u64, PassError> {
@@ -42,7 +46,7 @@ pub fn apply(
     }
 
     let mut quarantined = 0;
-    for (instance, decided) in plan(context, job)? {
+    for (instance, decided) in plan(context, job, instances)? {
         let total = decided.len();
         let leaving: Vec<_> = decided
             .into_iter()
@@ -84,11 +88,17 @@ pub fn apply(
 /// A job's mirrored backups with what retention decides about each.
 pub type Decided = Vec<(String, Vec<(BackupRecord, Decision)>)>;
 
-/// What retention decides about every mirrored backup of a job, by instance.
+/// What retention decides about every mirrored backup of a job, by instance. Of an instance that
+/// is not among `instances` everything stays: when the vendor has it no more, nothing comes after
+/// what is mirrored.
 ///
 /// # Errors
 /// When the catalog fails.
-pub fn plan(context: &Context, job: &Job) -> Result<Decided, PassError> {
+pub fn plan(
+    context: &Context,
+    job: &Job,
+    instances: &BTreeSet<InstanceId>,
+) -> Result<Decided, PassError> {
     let mut all = Vec::new();
     for (instance, records) in context.catalog.of_directory(&job.directory)? {
         // Two jobs may share a directory; each answers only for what it mirrored.
@@ -96,7 +106,12 @@ pub fn plan(context: &Context, job: &Job) -> Result<Decided, PassError> {
             .into_iter()
             .filter(|record| record.job == job.name.as_str())
             .collect();
-        let decisions = retention::decide(&job.retention, job.zone, &own, context.now());
+        let decisions = if instances.contains(&instance) {
+            retention::decide(&job.retention, job.zone, &own, context.now())
+        } else {
+            let reasons = vec!["the vendor no longer lists its instance for this job".to_owned()];
+            vec![Decision::Keep { reasons }; own.len()]
+        };
         all.push((
             instance.to_string(),
             own.into_iter().zip(decisions).collect(),
