@@ -1,8 +1,12 @@
 //! Whole-system tests: the real daemon against the emulated cloud. One binary, to link once.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on shall say where")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on shall say where"
+)]
 
 mod all {
+    mod catalog;
     mod command;
     mod errors;
     mod fault;
@@ -13,7 +17,9 @@ mod all {
     mod prepare;
     mod provider;
     mod reload;
+    mod restore;
     mod resume;
+    mod retention;
     mod schedule;
     mod secrets;
 }

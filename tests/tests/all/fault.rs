@@ -171,7 +171,13 @@ fn check(resumed: bool, cases: Vec<(ObjectFault, u64, Ends)>) {
         })
         .collect();
 
+    let began = Instant::now();
     let runs = site.backhaul(["sync", "--json"]);
+    println!(
+        "sync took {:?} {}",
+        began.elapsed(),
+        String::from_utf8_lossy(runs.stderr.as_bytes())
+    );
     let failing = faults.iter().any(|(_, _, ends, _)| *ends != Right);
     assert_eq!(runs.code, Some(i32::from(failing)), "{runs:?}");
     let errors = errors(&runs.json());
