@@ -5,7 +5,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    path::PathBuf,
+    path::{Component, Path, PathBuf},
 };
 
 use crate::{
@@ -153,8 +153,7 @@ impl Check<'_> {
     fn path(&mut self, key: &str, field: Field<Text<FilePath>>) -> Option<PathBuf> {
         let span = field.span()?;
         let FilePath(path) = self.text(key, field)?;
-        // Collecting the parts drops `.` and doubled separators.
-        Some(self.sources.folder(&span).join(path).components().collect())
+        Some(plain(&self.sources.folder(&span).join(path)))
     }
 
     /// Reads a cron pattern, each different one once.
@@ -175,6 +174,20 @@ impl Check<'_> {
             }
         }
     }
+}
+
+/// The path without `.`, `..` and doubled separators: one spelling for one place, because mirrors
+/// are told apart by their paths. `..` is resolved by text, not through links.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        if part == Component::ParentDir {
+            plain.pop();
+        } else {
+            plain.push(part);
+        }
+    }
+    plain
 }
 
 /// Where each name was declared first, also when what it names has problems.

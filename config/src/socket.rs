@@ -36,7 +36,13 @@ mod tests {
     #[test]
     fn the_socket_is_found_whatever_else_is_wrong() {
         let wanted = PathBuf::from("/etc/backhaul/run/it.sock");
-        for rest in ["", "nonsense = true\n", "[[job]]\nname = \n", "[[job", "listen = 7\n[x]\ny"] {
+        for rest in [
+            "",
+            "nonsense = true\n",
+            "[[job]]\nname = \n",
+            "[[job",
+            "listen = 7\n[x]\ny",
+        ] {
             let text = format!("[daemon]\ncontrol_socket = \"run/it.sock\"\n{rest}");
             assert_eq!(socket(&text), wanted, "{text}");
         }
@@ -44,7 +50,13 @@ mod tests {
 
     #[test]
     fn without_one_it_is_the_standard_socket() {
-        for text in ["", "[daemon]\n", "[daemon]\ncontrol_socket = 7\n", "daemon = 7\n", "[["] {
+        for text in [
+            "",
+            "[daemon]\n",
+            "[daemon]\ncontrol_socket = 7\n",
+            "daemon = 7\n",
+            "[[",
+        ] {
             assert_eq!(socket(text), Daemon::default().control_socket, "{text}");
         }
     }

@@ -51,6 +51,7 @@ fn for_format(format: &str, engine: &str, log: bool) -> String {
         ("SQL Server backup", _) => "a SQL Server backup. `RESTORE DATABASE … FROM DISK = 'FILE' WITH NORECOVERY` (logs: `RESTORE LOG`), at last `RESTORE DATABASE … WITH RECOVERY`, on the same or a newer version.".to_owned(),
         ("RDB", _) => "a Redis dump. Stop the server, put it in place as dump.rdb, start the server.".to_owned(),
         ("zip" | "gzip" | "lz4" | "zstd" | "qpress" | "tar", _) => format!("decompress it ({format}), then restore what is inside with the tools of {engine}."),
+        ("text", _) if postgres => "SQL text: feed it to psql. A file of globals (roles, tablespaces) goes first, before the dump that needs them.".to_owned(),
         ("text", _) => format!("text, probably a logical dump: feed it to the client of {engine}."),
         _ => format!("its format was not recognised; ask the vendor's guide for {engine}."),
     }

@@ -175,3 +175,15 @@ fn credentials_are_references_of_four_kinds() {
         ]
     );
 }
+
+#[test]
+fn one_place_has_one_spelling() {
+    let text = "[account.a]\nprovider = \"fault\"\n[[job]]\nname = \"j\"\naccount = \"a\"\nservice = \"s\"\ndirectory = \"./x//../y/./z\"\n";
+    let source = backhaul_config::Source {
+        path: "/etc/backhaul/backhaul.toml".into(),
+        text: text.into(),
+    };
+    let config = parse(&[source]).unwrap();
+    let job = config.jobs.values().next().unwrap();
+    assert_eq!(job.directory.as_os_str(), "/etc/backhaul/y/z");
+}

@@ -15,16 +15,17 @@ use super::{Desk, Failure, gather};
 use crate::catalog::record::Outcome;
 use crate::status::Status;
 
+/// Not `job` and not `instance`: Prometheus puts labels of these names on everything it scrapes.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct JobLabels {
-    job: String,
+    sync_job: String,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct InstanceLabels {
-    job: String,
-    instance: String,
-    name: String,
+    sync_job: String,
+    database_id: String,
+    database: String,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -89,7 +90,7 @@ fn jobs(registry: &mut Registry, status: &Status) {
     let suspect = Family::<JobLabels, Gauge>::default();
     for job in &status.jobs {
         let labels = JobLabels {
-            job: job.name.to_string(),
+            sync_job: job.name.to_string(),
         };
         if let Some(daemon) = &status.daemon {
             running
@@ -143,9 +144,9 @@ fn instances(registry: &mut Registry, status: &Status) {
     for job in &status.jobs {
         for (id, instance) in &job.summary.instances {
             let labels = InstanceLabels {
-                job: job.name.to_string(),
-                instance: id.to_string(),
-                name: instance.name.clone(),
+                sync_job: job.name.to_string(),
+                database_id: id.to_string(),
+                database: instance.name.clone(),
             };
             newest
                 .get_or_create(&labels)

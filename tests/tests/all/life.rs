@@ -237,9 +237,9 @@ fn metrics_and_health_are_served_where_the_configuration_says() {
     for wanted in [
         "backhaul_alarms 0\n",
         "backhaul_config_last_reload_successful 1\n",
-        "backhaul_job_running{job=\"orders\"} 0\n",
-        "backhaul_job_last_run_successful{job=\"orders\"} 1\n",
-        "backhaul_newest_verified_backup_timestamp_seconds{job=\"orders\",instance=\"",
+        "backhaul_job_running{sync_job=\"orders\"} 0\n",
+        "backhaul_job_last_run_successful{sync_job=\"orders\"} 1\n",
+        "backhaul_newest_verified_backup_timestamp_seconds{sync_job=\"orders\",database_id=\"",
     ] {
         assert!(metrics.contains(wanted), "{wanted}\n{metrics}");
     }
