@@ -104,7 +104,7 @@ fn several_files_are_one_configuration_and_paths_start_at_their_own_file() {
         Path::new("/etc/backhaul/conf.d/b")
     );
     let account = config.accounts.values().next().unwrap();
-    let expected = SecretRef::File("/etc/backhaul/conf.d/../k".into());
+    let expected = SecretRef::File("/etc/backhaul/k".into());
     assert_eq!(account.credentials["k"], expected);
 }
 
