@@ -96,27 +96,39 @@ fn an_account_that_cannot_be_used_is_told_with_the_reason() {
 #[test]
 fn a_vendor_that_cannot_be_reached_is_told_with_its_address() {
     let site = Site::with_fixtures();
-    site.configure(JOB);
-    let text = fs::read_to_string(site.config_path()).unwrap();
-    let address = format!("127.0.0.1:{}", free_port());
-    site.write_config(&text.replace(site.cloud.rds_url(), &format!("http://{address}")));
-    let error = error_of(sync(&site));
-    let wanted = format!("{address} cannot be reached: Connection refused");
-    assert!(error.contains(&wanted), "{error}");
-}
-
-#[test]
-fn a_name_that_does_not_resolve_is_told() {
-    let site = Site::with_fixtures();
-    site.configure(JOB);
-    let text = fs::read_to_string(site.config_path()).unwrap();
-    let name = "no-such-host.invalid";
-    site.write_config(&text.replace(site.cloud.rds_url(), &format!("http://{name}")));
-    let error = error_of(sync(&site));
-    assert!(
-        error.contains("no-such-host.invalid does not resolve"),
-        "{error}"
-    );
+    let closed = format!("127.0.0.1:{}", free_port());
+    let cases = [
+        (
+            "closed",
+            closed.as_str(),
+            format!("{closed} cannot be reached: Connection refused"),
+        ),
+        (
+            "nameless",
+            "no-such-host.invalid",
+            "no-such-host.invalid does not resolve".to_owned(),
+        ),
+    ];
+    let mut config = site.daemon_table();
+    for (name, host, _) in &cases {
+        config += &site
+            .account(name)
+            .replace(site.cloud.rds_url(), &format!("http://{host}"));
+        config += &JOB.replace("shop", name).replace("demo", name);
+    }
+    site.write_config(&config);
+    // At the same time, because each is tried again for a while.
+    let runs = sync(&site).expect(1).json();
+    for (name, _, wanted) in &cases {
+        let run = runs
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|run| run["job"] == *name)
+            .unwrap();
+        let error = run["errors"][0].as_str().unwrap();
+        assert!(error.contains(wanted), "{error}");
+    }
 }
 
 #[test]
