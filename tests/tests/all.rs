@@ -1,6 +1,7 @@
 //! Whole-system tests: the real daemon against the emulated cloud. One binary, to link once.
 
 #![allow(
+    clippy::expect_used,
     clippy::unwrap_used,
     reason = "a test that cannot go on shall say where"
 )]

@@ -107,41 +107,32 @@ fn passing() -> Vec<ObjectFault> {
 }
 
 #[test]
-fn a_fresh_download_survives_every_fault_that_passes() {
-    check(
-        false,
+fn a_download_survives_every_fault_that_passes() {
+    let cases = || {
         passing()
             .into_iter()
             .map(|fault| (fault, 1, Right))
-            .collect(),
-    );
+            .collect()
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| check(false, cases()));
+        scope.spawn(|| check(true, cases()));
+    });
 }
 
 #[test]
-fn a_resumed_download_survives_every_fault_that_passes() {
-    check(
-        true,
-        passing()
-            .into_iter()
-            .map(|fault| (fault, 1, Right))
-            .collect(),
-    );
-}
-
-#[test]
-fn a_fresh_download_with_a_lasting_fault_ends_right_or_says_why_not() {
-    let cases = persistent()
+fn a_download_with_a_lasting_fault_ends_right_or_says_why_not() {
+    let fresh = persistent()
         .into_iter()
         .map(|(fault, fresh, _)| (fault, u64::MAX, fresh));
-    check(false, cases.collect());
-}
-
-#[test]
-fn a_resumed_download_with_a_lasting_fault_ends_right_or_says_why_not() {
-    let cases = persistent()
+    let resumed = persistent()
         .into_iter()
         .map(|(fault, _, resumed)| (fault, u64::MAX, resumed));
-    check(true, cases.collect());
+    // Side by side, because most of it is patience.
+    std::thread::scope(|scope| {
+        scope.spawn(|| check(false, fresh.collect()));
+        scope.spawn(|| check(true, resumed.collect()));
+    });
 }
 
 /// One backup for each fault, all fetched side by side.
