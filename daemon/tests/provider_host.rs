@@ -25,7 +25,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 /// The fault provider, built once.
 static FAULT: LazyLock<PathBuf> = LazyLock::new(|| {
     let built = Command::new(env!("CARGO"))
-        .args(["build", "-p", "backhaul-fault-provider"])
+        // The same selection as the tests', so that no dependency is built with other features.
+        .args(["build", "--workspace", "--all-targets"])
         .args(["--message-format", "json"])
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
         .output()

@@ -28,6 +28,14 @@ pub enum Failure {
     /// The catalog.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
+    /// The state belongs to the daemon's user.
+    #[error("{} belongs to another user; run this as that user: `sudo -u '#{owner}' backhaul …`", state_dir.display())]
+    NotOurs {
+        /// The state directory.
+        state_dir: std::path::PathBuf,
+        /// The user id that it belongs to.
+        owner: u32,
+    },
     /// The disk.
     #[error(transparent)]
     File(#[from] FsError),

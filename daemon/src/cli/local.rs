@@ -1,5 +1,6 @@
 //! What commands need to work without a daemon.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -31,9 +32,19 @@ pub async fn daemon(config: &Config) -> Result<Option<DaemonClient>, Failure> {
     Ok(DaemonClient::connect(&config.daemon.control_socket).await?)
 }
 
-/// The catalog, when no daemon has it.
+/// The catalog, when no daemon has it. Root is sent away where the state belongs to somebody else:
+/// files that root makes there would keep the daemon from starting.
 pub fn catalog(config: &Config) -> Result<Catalog, Failure> {
-    Ok(daemon::open_catalog(config)?)
+    let state_dir = &config.daemon.state_dir;
+    let owner = std::fs::metadata(state_dir).map(|metadata| metadata.uid());
+    let own = rustix::process::geteuid().as_raw();
+    match owner {
+        Ok(owner) if owner != own => Err(Failure::NotOurs {
+            state_dir: state_dir.clone(),
+            owner,
+        }),
+        _ => Ok(daemon::open_catalog(config)?),
+    }
 }
 
 /// The jobs of these names, all of them when none is named.

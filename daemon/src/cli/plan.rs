@@ -52,7 +52,7 @@ pub fn plan(main: &Path, names: &[JobName], json: bool) -> Result<ExitCode, Fail
 
 fn open(config: &Config, scratch: &Scratch) -> Result<Catalog, Failure> {
     match local::catalog(config) {
-        Err(Failure::Catalog(CatalogError::InUse { .. })) => {
+        Err(Failure::Catalog(CatalogError::InUse { .. }) | Failure::NotOurs { .. }) => {
             let (catalog, _) = Catalog::open(&scratch.0, chrono::Utc::now())?;
             rebuild(&catalog, &daemon::directories(config))?;
             Ok(catalog)

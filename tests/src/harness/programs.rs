@@ -13,12 +13,9 @@ pub struct Programs {
     pub providers: Vec<PathBuf>,
 }
 
-const PROVIDERS: [(&str, &str); 2] = [
-    (
-        "backhaul-provider-huaweicloud",
-        "libbackhaul_provider_huaweicloud.so",
-    ),
-    ("backhaul-fault-provider", "libbackhaul_provider_fault.so"),
+const PROVIDERS: [&str; 2] = [
+    "libbackhaul_provider_huaweicloud.so",
+    "libbackhaul_provider_fault.so",
 ];
 
 /// The programs, built with the same profile as the running test.
@@ -46,16 +43,14 @@ fn build() -> Programs {
     let mut cargo = Command::new(env!("CARGO"));
     cargo
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["build", "--quiet", "--package", "backhaul"])
+        // The same selection as the tests', so that no dependency is built with other features.
+        .args(["build", "--quiet", "--workspace", "--all-targets"])
         .arg("--target-dir")
         .arg(
             folder
                 .parent()
                 .expect("a profile's folder lies in the target directory"),
         );
-    for (package, _) in PROVIDERS {
-        cargo.args(["--package", package]);
-    }
     if folder.ends_with("release") {
         cargo.arg("--release");
     }
@@ -63,10 +58,7 @@ fn build() -> Programs {
     assert!(status.success(), "the programs under test cannot be built");
     Programs {
         backhaul: folder.join("backhaul"),
-        providers: PROVIDERS
-            .iter()
-            .map(|(_, file)| folder.join(file))
-            .collect(),
+        providers: PROVIDERS.iter().map(|file| folder.join(file)).collect(),
     }
 }
 
