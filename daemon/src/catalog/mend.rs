@@ -7,15 +7,16 @@ use std::path::Path;
 
 use super::record::BackupRecord;
 use super::{Catalog, CatalogError};
+use crate::mirror::identity::BackupId;
 use crate::mirror::layout;
 use crate::mirror::scan::{Found, scan_some};
 
 /// Records the backups in a job's directory that the catalog does not have. Only their manifests
-/// are read. Returns how many there were.
+/// are read. Returns which they are.
 ///
 /// # Errors
 /// When the directory cannot be listed or the catalog fails.
-pub fn mend(catalog: &Catalog, directory: &Path) -> Result<u64, CatalogError> {
+pub fn mend(catalog: &Catalog, directory: &Path) -> Result<Vec<BackupId>, CatalogError> {
     let mut failed = None;
     let mut missing = Vec::new();
     let lost = |name: &str| {
@@ -44,5 +45,5 @@ pub fn mend(catalog: &Catalog, directory: &Path) -> Result<u64, CatalogError> {
     if !missing.is_empty() {
         catalog.put(&missing)?;
     }
-    Ok(missing.len() as u64)
+    Ok(missing.into_iter().map(|record| record.id).collect())
 }

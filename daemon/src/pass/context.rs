@@ -10,9 +10,11 @@ use backhaul_provider_api::Timestamp;
 
 use crate::catalog::Catalog;
 use crate::catalog::mend::mend;
+use crate::dir::Dir;
 use crate::event::Events;
 use crate::fetch::limits::Limits;
 use crate::mirror::identity::BackupId;
+use crate::mirror::staging;
 use crate::provider::{AccountLimits, Libraries, Library, discover};
 
 use super::PassError;
@@ -74,19 +76,28 @@ impl Context {
         })
     }
 
-    /// Puts what lies in a directory into the catalog where it is missing there; once, because
-    /// only a damage while nobody looked can lose it. Returns how many backups that were.
+    /// Puts what lies in a job's directory into the catalog where it is missing there; once,
+    /// because only a kill or a damage while nobody looked can lose it. Returns how many backups
+    /// that were.
     ///
     /// # Errors
     /// When the directory cannot be listed or the catalog fails.
-    pub fn mend(&self, directory: &Path) -> Result<u64, PassError> {
+    pub fn mend(&self, job_dir: &Dir) -> Result<usize, PassError> {
         let mut mended = self.mended.lock().unwrap_or_else(PoisonError::into_inner);
+        let directory = job_dir.path();
         if mended.contains(directory) {
             return Ok(0);
         }
         let found = mend(&self.catalog, directory)?;
+        for id in &found {
+            // A run that was killed right after publication leaves its staging directory. Another
+            // job may be at that point at this moment; then clearing up is its business.
+            if let Some(_claim) = self.claim(directory, id) {
+                staging::discard(job_dir, id)?;
+            }
+        }
         mended.insert(directory.to_owned());
-        Ok(found)
+        Ok(found.len())
     }
 
     /// The time, by the machine's clock.
