@@ -8,6 +8,17 @@ fn now() -> Timestamp {
     "2026-11-22T10:00:00Z".parse().unwrap()
 }
 
+/// Opens a catalog that was just closed. A child that another test forks holds its lock for a
+/// moment, until it executes its program.
+fn reopen(path: &Path) -> (Catalog, Opened) {
+    loop {
+        match Catalog::open(path, now()) {
+            Err(CatalogError::InUse { .. }) => std::thread::yield_now(),
+            opened => return opened.unwrap(),
+        }
+    }
+}
+
 fn record(key: &str, directory: &str) -> BackupRecord {
     let identity = Identity {
         provider: "p".into(),
@@ -42,7 +53,7 @@ fn what_was_put_is_there_after_reopening() {
     let (a, b) = (record("a", "/m1"), record("a", "/m2"));
     catalog.put(&[a.clone(), b.clone()]).unwrap();
     drop(catalog);
-    let (catalog, opened) = Catalog::open(scratch.path(), now()).unwrap();
+    let (catalog, opened) = reopen(scratch.path());
     assert_eq!(opened, Opened::Sound);
     assert_eq!(
         catalog.get(&a.identity, Path::new("/m1")).unwrap().as_ref(),
@@ -78,7 +89,7 @@ fn a_damaged_catalog_is_set_aside_and_a_new_one_made() {
     db.seek(SeekFrom::Start(0)).unwrap();
     db.write_all(&[0xa5; 4096]).unwrap();
     std::fs::write(scratch.path().join("catalog/conf"), b"nonsense").unwrap();
-    let (catalog, opened) = Catalog::open(scratch.path(), now()).unwrap();
+    let (catalog, opened) = reopen(scratch.path());
     let Opened::SetAside(path, _) = opened else {
         panic!("{opened:?}")
     };

@@ -12,7 +12,8 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
 
 use backhaul_provider_api::{Link, Ranges};
 use futures_util::StreamExt;
@@ -92,6 +93,8 @@ impl Transfer<'_> {
             file: &file,
             path: &frontier.path.clone(),
             object: &object,
+            front: Arc::clone(&frontier.front),
+            mark: Arc::clone(&frontier.mark),
         };
         let mut first = Some(first);
         let mut next = frontier.at;
@@ -135,6 +138,9 @@ struct Connection<'a> {
     file: &'a File,
     path: &'a Path,
     object: &'a Object,
+    /// Where the chunk at the frontier begins.
+    front: Arc<AtomicU64>,
+    mark: Arc<Mark>,
 }
 
 impl Connection<'_> {
@@ -159,15 +165,25 @@ impl Connection<'_> {
             let piece = &piece[..piece.len().min(room)];
             self.file
                 .write_all_at(piece, at)
-                .map_err(|source| FsError {
-                    doing: "write",
-                    path: self.path.to_owned(),
-                    source,
-                })?;
+                .map_err(|source| self.failed("write", source))?;
             at += piece.len() as u64;
+            if self.front.load(Ordering::Relaxed) == span.start {
+                // The chunk at the frontier moves the mark piece by piece.
+                self.mark
+                    .set(at)
+                    .map_err(|source| self.failed("mark", source))?;
+            }
             (self.task.on_bytes)(piece.len() as u64);
         }
         Ok(span)
+    }
+
+    fn failed(&self, doing: &'static str, source: io::Error) -> FsError {
+        FsError {
+            doing,
+            path: self.path.to_owned(),
+            source,
+        }
     }
 
     async fn open(&self, span: Span) -> Result<Answer, FetchError> {
@@ -192,7 +208,8 @@ struct Frontier {
     at: u64,
     /// Chunks that arrived ahead of it, by their start.
     ahead: BTreeMap<u64, u64>,
-    mark: Mark,
+    front: Arc<AtomicU64>,
+    mark: Arc<Mark>,
     file: File,
     path: PathBuf,
     lead: mpsc::Sender<u64>,
@@ -207,7 +224,8 @@ impl Frontier {
         let frontier = Self {
             at,
             ahead: BTreeMap::new(),
-            mark,
+            front: Arc::new(AtomicU64::new(at)),
+            mark: Arc::new(mark),
             file,
             path,
             lead,
@@ -227,6 +245,7 @@ impl Frontier {
         while let Some(end) = self.ahead.remove(&self.at) {
             self.at = end;
         }
+        self.front.store(self.at, Ordering::Relaxed);
         self.mark
             .set(self.at)
             .map_err(|source| self.failed("mark", source))?;

@@ -237,7 +237,8 @@ impl Vendor {
     /// # Errors
     /// After the last try.
     pub async fn release(&self, request: ReleaseRequest) -> Result<(), GaveUp> {
-        Ok(again!(self, self.session.release(request.clone())))
+        again!(self, self.session.release(request.clone()));
+        Ok(())
     }
 
     /// The key material of an encrypted backup.

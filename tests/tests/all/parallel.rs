@@ -1,10 +1,12 @@
 //! Large files over several connections.
 
+use std::cell::Cell;
+
 use backhaul_tests::cloud::content::Content;
 use backhaul_tests::cloud::huawei::{BackupSpec, BackupType, Engine, InstanceSpec};
 use backhaul_tests::cloud::object::ObjectSpec;
 use backhaul_tests::cloud::{Fault, ObjectFault};
-use backhaul_tests::harness::{Site, assert_sound};
+use backhaul_tests::harness::{LIMIT, Site, assert_sound};
 
 const INSTANCE: &str = "a48e43ff268f4c0e879652d65e63d0fbin01";
 const BACKUP: &str = "c0c9f155c7b7423a9d30f0175998b63bbr01";
@@ -115,10 +117,15 @@ fn a_killed_transfer_goes_on_from_where_it_was_whole() {
         .stdout(std::process::Stdio::null())
         .spawn()
         .unwrap();
-    events.wait_for("fetch-started", |_| true);
     site.cloud
-        .wait(backhaul_tests::harness::LIMIT, gate.wait_until_held())
+        .wait(LIMIT, gate.wait_until_held())
         .expect("held");
+    // One connection is held; the others bring all that is before it.
+    let received = Cell::new(0);
+    events.wait_for("received", |event| {
+        received.set(received.get() + event["bytes"].as_u64().unwrap());
+        received.get() >= 39 << 20
+    });
     daemon.kill();
     let _ = sync.wait();
     gate.release();
