@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::Site;
 
 /// How long anything may take before a test gives up. Only a failing test waits this long.
-pub const LIMIT: Duration = Duration::from_secs(60);
+pub const LIMIT: Duration = Duration::from_secs(180);
 
 /// A running daemon. Dropping it kills it.
 pub struct Daemon {
