@@ -11,7 +11,7 @@ use backhaul_tests::harness::{
 };
 use serde_json::Value;
 
-const ROUNDS: u64 = 40;
+const ROUNDS: u64 = 30;
 const JOBS: &str = r#"
 [[job]]
 name = "left"
