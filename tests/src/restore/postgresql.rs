@@ -56,6 +56,9 @@ pub struct Server {
     superuser: &'static str,
 }
 
+/// How often a server that has started is asked before it is given up; a try takes some 10 ms.
+const TRIES: u32 = 3000;
+
 impl Server {
     /// Restores a base backup (`pg_basebackup -Ft -z -X fetch`), replays the archived WAL files
     /// given, as far as they reach, and starts the server on the result.
@@ -207,7 +210,21 @@ impl Server {
             Ok(log) => RestoreError::NotReady { log },
             Err(_) => error,
         })?;
+        self.wait_until_it_answers()?;
         Ok(self)
+    }
+
+    /// `pg_ctl -w` takes a server that still replays WAL for ready. Each try is a process of its
+    /// own, so trying again at once is no busy loop.
+    fn wait_until_it_answers(&self) -> Result<(), RestoreError> {
+        let mut tries = 0;
+        loop {
+            match self.query("select 1") {
+                Ok(_) => return Ok(()),
+                Err(error) if tries == TRIES => return Err(error),
+                Err(_) => tries += 1,
+            }
+        }
     }
 
     fn data(&self) -> PathBuf {
