@@ -446,19 +446,19 @@ async fn pause(
     }
 }
 
-/// Gives each file of a backup a name of its own on disk.
+/// Gives each file of a backup a name of its own on disk, the same in whatever order the vendor
+/// tells them: files that share a name are told apart by their ids.
 pub fn names(files: &[File]) -> Vec<(FileId, SafeName)> {
-    let mut taken = std::collections::BTreeSet::new();
+    let mut uses = std::collections::BTreeMap::new();
+    for file in files {
+        *uses.entry(&file.name).or_insert(0) += 1;
+    }
+    let name = |file: &File| match uses.get(&file.name) {
+        Some(1) => SafeName::from_vendor(&file.name),
+        _ => SafeName::from_vendor(&format!("{}~{}", file.id, file.name)),
+    };
     files
         .iter()
-        .map(|file| {
-            let mut name = SafeName::from_vendor(&file.name);
-            if !taken.insert(name.clone()) {
-                // Two files of one name: the id within the backup tells them apart.
-                name = SafeName::from_vendor(&format!("{}~{}", file.id, file.name));
-                taken.insert(name.clone());
-            }
-            (file.id.clone(), name)
-        })
+        .map(|file| (file.id.clone(), name(file)))
         .collect()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use backhaul_config::{Account, Job};
-use backhaul_provider_api::{Backup, File, ReleaseRequest};
+use backhaul_provider_api::{Backup, File, Quality, ReleaseRequest};
 
 use super::context::Context;
 use super::listing::Wanted;
@@ -283,15 +283,20 @@ fn manifest(task: &Task<'_>, files: Vec<FileEntry>) -> Manifest {
     }
 }
 
-/// What makes the set of files suspect: it is smaller than the backup as listed, so the vendor may
-/// not have named all of them.
+/// What makes the set of files suspect: it is so much smaller than the backup as listed that the
+/// vendor may not have named all of them. An approximate size may be of something slightly
+/// different, so only a quarter missing counts; false alarms make people deaf.
 fn shortfall(backup: &Backup, files: &[FileEntry]) -> Option<String> {
     let total: u64 = files.iter().map(|file| file.size_bytes).sum();
     // A size in KB may be the sum of sizes that were each rounded up.
     let rounded_up = ROUNDING_BYTES.saturating_mul(files.len() as u64);
     let size = backup.size?;
-    let at_most = total.saturating_add(rounded_up).min(size.bytes);
-    size.contradicts(at_most).then(|| {
+    let short = match size.quality {
+        Quality::Exact => total < size.bytes,
+        Quality::Approximate => total.saturating_add(rounded_up) < size.bytes / 4 * 3,
+        Quality::Other => false,
+    };
+    short.then(|| {
         format!(
             "its files have {total} bytes together, but the vendor lists about {}; perhaps it did not name all of them",
             size.bytes

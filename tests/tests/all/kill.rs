@@ -143,6 +143,10 @@ impl Run {
             })
             .map(|(object, length)| (object.clone(), *length))
             .collect();
+        if open.is_empty() {
+            // By chance every file so far is complete.
+            return Moment::Start;
+        }
         let (object, length) = self.random.pick(&open).clone();
         let begin = self.staged_bytes(&object);
         let offset = match self.random.below(3) {
