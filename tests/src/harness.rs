@@ -2,7 +2,7 @@
 //! libraries, the emulated cloud, a real file system.
 //!
 //! Nothing here sleeps. A test waits for what it is interested in: the daemon's readiness
-//! ([`Daemon`]), an event ([`Daemon::wait_for`]), a command's end ([`Site::backhaul`]).
+//! ([`Daemon`]), an event ([`Daemon::events`]), a command's end ([`Site::backhaul`]).
 
 #![allow(
     clippy::expect_used,

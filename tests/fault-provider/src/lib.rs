@@ -2,9 +2,9 @@
 //!
 //! Provider `fault`, service `faults`. What it does is chosen by the job's `options`:
 //!
-//! - `mode`: a [`Fault`], or `ok` (the default) for the scripted vendor of `script.rs`;
+//! - `mode`: a `Fault` of `fault.rs`, or `ok` (the default) for the scripted vendor of `script.rs`;
 //! - `during`: the operation in which a fault strikes (`list` by default), or `open`;
-//! - the rest is the script: backups, files, preparation (see [`Options`]).
+//! - the rest is the script: backups, files, preparation (see `options.rs`).
 //!
 //! It serves two kinds of tests: that the daemon survives whatever a provider does, and that a
 //! whole pass of the daemon works without any cloud.
