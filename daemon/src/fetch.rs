@@ -88,14 +88,17 @@ impl Fetcher {
             }
             _ => {}
         }
-        let _slot = self.limits.slot(task.cancel).await?;
         let mut restarts = 0;
         let mut connections = self.limits.connections_per_file();
         let mut backoff = backoff();
         let mut stale = None;
         let mut reached = 0;
         loop {
-            let error = match self.attempt(task, staging, stale.take(), connections).await {
+            // Held for the attempt only: a file that waits must not keep others from being fetched.
+            let slot = self.limits.slot(task.cancel).await?;
+            let attempt = self.attempt(task, staging, stale.take(), connections).await;
+            drop(slot);
+            let error = match attempt {
                 Ok(entry) => return Ok(entry),
                 Err(error) => error,
             };
