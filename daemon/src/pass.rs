@@ -14,6 +14,7 @@ pub mod selection;
 mod transfer;
 pub mod vendor;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -25,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use crate::catalog::record::{Outcome, RunRecord};
 use crate::dir::Dir;
 use crate::event::Event;
-use crate::mirror::staging;
+use crate::mirror::{layout, staging};
 use crate::provider::{GaveUp, ProviderError};
 pub use context::Context;
 use listing::Survey;
@@ -75,7 +76,7 @@ async fn steps(
     report: &mut Report,
 ) -> Result<(), PassError> {
     // The directory comes first: without a place to put them, no backup need be listed.
-    let directory = Dir::create_all(&job.directory)?;
+    let directory = open_mirror(context, job)?;
     let found = context.mend(&directory)?;
     if found > 0 {
         report.warnings.push(format!(
@@ -153,12 +154,38 @@ async fn steps(
     Ok(())
 }
 
+/// Opens the job's directory, making it at the first time. One that has lost everything the
+/// catalog knows of is more likely not mounted than emptied, and must not be filled anew.
+fn open_mirror(context: &Context, job: &Job) -> Result<Dir, PassError> {
+    let known = context.catalog.summary(&job.directory)?.backups;
+    if known > 0 {
+        let there = Dir::open(&job.directory).is_ok_and(|directory| directory.has(layout::HIDDEN));
+        if !there {
+            return Err(PassError::MirrorGone {
+                directory: job.directory.clone(),
+                known,
+            });
+        }
+    }
+    Ok(Dir::create_all(&job.directory)?)
+}
+
 /// What ends a pass before its steps are through.
 #[derive(Debug, thiserror::Error)]
 pub enum PassError {
     /// It was told to stop.
     #[error("stopped")]
     Stopped,
+    /// The mirror is not where it was.
+    #[error(
+        "{} should hold {known} backups but is missing or empty: is its file system mounted? If it was emptied on purpose, stop the daemon and run `backhaul reindex`", directory.display()
+    )]
+    MirrorGone {
+        /// The job's directory.
+        directory: PathBuf,
+        /// How many backups the catalog knows in it.
+        known: u64,
+    },
     /// The account cannot be used.
     #[error(transparent)]
     Account(#[from] crate::credential::CredentialError),

@@ -16,7 +16,7 @@ use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
-use crate::cloud::huawei::{Huawei, HuaweiServer};
+use crate::cloud::huawei::HuaweiServer;
 
 mod daemon;
 mod directory;
@@ -249,11 +249,6 @@ pub fn assert_sound(backup: &Path) -> serde_json::Value {
         backup.display()
     );
     manifest
-}
-
-/// Starts nothing; only a cloud whose handle outlives its site.
-pub fn cloud_of(site: &Site) -> Huawei {
-    Huawei::clone(&site.cloud)
 }
 
 fn entries(directory: &Path) -> Vec<PathBuf> {

@@ -393,3 +393,26 @@ fn is_root() -> bool {
     };
     owner("/proc/self").is_ok_and(|uid| uid == 0)
 }
+
+#[test]
+fn a_mirror_that_is_not_mounted_is_told_and_not_filled_anew() {
+    let site = Site::with_fixtures();
+    site.configure(JOB);
+    let _ = sync(&site).expect(0);
+    let (mirror, away) = (site.path("mirror"), site.path("away"));
+    fs::rename(&mirror, &away).unwrap();
+    site.cloud.reset_traffic();
+    for unmounted in [false, true] {
+        if unmounted {
+            // What an unmounted file system leaves: its empty mount point.
+            fs::create_dir_all(site.path("mirror/shop")).unwrap();
+        }
+        let error = error_of(sync(&site));
+        assert!(error.contains("is its file system mounted?"), "{error}");
+    }
+    assert_eq!(site.cloud.traffic().downloads().gets, 0);
+    fs::remove_dir_all(&mirror).unwrap();
+    fs::rename(&away, &mirror).unwrap();
+    let _ = sync(&site).expect(0);
+    assert_eq!(site.cloud.traffic().downloads().gets, 0);
+}
