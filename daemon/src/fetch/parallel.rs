@@ -242,8 +242,13 @@ impl Frontier {
     fn take(&mut self, span: Span) -> Result<(), FetchError> {
         self.ahead
             .insert(span.start, span.end.unwrap_or(span.start));
+        let before = self.at;
         while let Some(end) = self.ahead.remove(&self.at) {
             self.at = end;
+        }
+        if self.at == before {
+            // The chunk at the frontier is still under way and has moved the mark beyond `at`.
+            return Ok(());
         }
         self.front.store(self.at, Ordering::Relaxed);
         self.mark
