@@ -123,7 +123,7 @@ pub enum RateScope {
 }
 
 /// A request limit as the vendor documents it. The daemon keeps it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RateLimit {
     /// How many requests.
     pub requests: u32,
@@ -132,6 +132,9 @@ pub struct RateLimit {
     /// What is counted.
     #[serde(default)]
     pub scope: RateScope,
+    /// The one call that the limit is for, such as `DescribeBackups`; absent, it is for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<String>,
 }
 
 /// What preparing a backup costs the customer.

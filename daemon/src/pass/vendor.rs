@@ -328,6 +328,7 @@ fn rates(account: &Account, service: &Service) -> Vec<RateLimit> {
             requests: rate.requests().get(),
             per: Seconds(rate.per().as_secs()),
             scope: RateScope::Call,
+            call: None,
         }],
         None => service.rate_limits.clone(),
     }

@@ -20,7 +20,7 @@ use tokio::time::Instant;
 pub struct AccountLimits {
     clock: TokioClock,
     account: Vec<Bucket>,
-    each_call: Vec<Quota>,
+    each_call: Vec<(Option<String>, Quota)>,
     calls: Mutex<HashMap<String, Arc<Vec<Bucket>>>>,
     paused_until: Mutex<Option<Instant>>,
 }
@@ -33,17 +33,19 @@ impl AccountLimits {
         let clock = TokioClock {
             start: Instant::now(),
         };
-        let of_scope = |scope| {
-            limits
-                .iter()
-                .filter(move |limit| limit.scope == scope)
-                .filter_map(quota)
-        };
+        // A limit that names its call is one of that call, whatever its scope says.
+        let (account, each_call): (Vec<&RateLimit>, Vec<&RateLimit>) = limits
+            .iter()
+            .partition(|limit| limit.scope == RateScope::Account && limit.call.is_none());
         Self {
-            account: of_scope(RateScope::Account)
-                .map(|quota| bucket(quota, clock))
+            account: account
+                .into_iter()
+                .filter_map(|limit| Some(bucket(quota(limit)?, clock)))
                 .collect(),
-            each_call: of_scope(RateScope::Call).collect(),
+            each_call: each_call
+                .into_iter()
+                .filter_map(|limit| Some((limit.call.clone(), quota(limit)?)))
+                .collect(),
             calls: Mutex::default(),
             paused_until: Mutex::default(),
             clock,
@@ -91,8 +93,13 @@ impl AccountLimits {
             ""
         };
         let new = || {
-            let quotas = self.each_call.iter();
-            Arc::new(quotas.map(|quota| bucket(*quota, self.clock)).collect())
+            let concerning = |of: &Option<String>| of.as_deref().is_none_or(|of| of == call);
+            let quotas = self.each_call.iter().filter(|(of, _)| concerning(of));
+            Arc::new(
+                quotas
+                    .map(|(_, quota)| bucket(*quota, self.clock))
+                    .collect(),
+            )
         };
         Arc::clone(calls.entry(name.to_owned()).or_insert_with(new))
     }
@@ -142,6 +149,7 @@ mod tests {
             requests,
             per: Seconds(per),
             scope,
+            call: None,
         }
     }
 
@@ -170,6 +178,16 @@ mod tests {
         let limits = AccountLimits::new(&[limit(1, 10, RateScope::Call)]);
         let times = times(&limits, &["A", "B", "A", "B"]).await;
         assert_eq!(times, [0, 0, 10, 10]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_limit_of_one_call_leaves_the_others_alone() {
+        let limit = RateLimit {
+            call: Some("A".to_owned()),
+            ..limit(1, 10, RateScope::Call)
+        };
+        let limits = AccountLimits::new(&[limit]);
+        assert_eq!(times(&limits, &["A", "B", "B", "A"]).await, [0, 0, 0, 10]);
     }
 
     #[tokio::test(start_paused = true)]

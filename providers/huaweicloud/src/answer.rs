@@ -8,10 +8,9 @@
 //! of the contract is the business of `fault.rs`.
 
 use backhaul_provider_api::{HttpResponse, serde_json};
-use serde_json::{Map, Value};
-
-/// A JSON object of the vendor.
-pub(crate) type Object = Map<String, Value>;
+use backhaul_provider_kit::body::{self, Object};
+use backhaul_provider_kit::quote;
+use serde_json::Value;
 
 /// A failed answer, as far as it could be read.
 #[derive(Debug)]
@@ -28,24 +27,21 @@ pub(crate) struct Fault {
 
 /// Takes the object out of an answer.
 pub(crate) fn read(response: &HttpResponse) -> Result<Object, Fault> {
-    let body = response.body.trim_start_matches('\u{feff}').trim();
     let fault = |foreign| Fault {
         status: response.status,
         code: None,
         text: String::new(),
         foreign,
     };
-    match serde_json::from_str(body) {
-        Ok(Value::Object(object)) => match envelope(response.status, &object) {
+    match body::object(response) {
+        Ok(object) => match envelope(response.status, &object) {
             Some(fault) => Err(fault),
             None if response.is_success() => Ok(object),
             None => Err(fault(None)),
         },
-        Ok(_) => Err(fault(Some("JSON of another shape than an object"))),
-        Err(_) if body.is_empty() && !response.is_success() => Err(fault(None)),
-        Err(_) if body.is_empty() => Err(fault(Some("empty"))),
-        Err(_) if body.starts_with('<') => Err(fault(Some("HTML or XML instead of JSON"))),
-        Err(_) => Err(fault(Some("not JSON"))),
+        // An empty refusal is told by its status alone.
+        Err(_) if response.body.trim().is_empty() && !response.is_success() => Err(fault(None)),
+        Err(what) => Err(fault(Some(what))),
     }
 }
 
@@ -59,12 +55,7 @@ pub(crate) fn request_id(response: &HttpResponse) -> Option<String> {
         .header("x-request-id")
         .map(str::to_owned)
         .or_else(in_body)?;
-    let id = id.trim();
-    let plain = (1..=64).contains(&id.len())
-        && id
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
-    plain.then(|| id.to_owned())
+    quote::request_id(&id)
 }
 
 /// The fault in an object: in itself, or in an object right inside it.

@@ -9,12 +9,13 @@ use backhaul_provider_api::{
     chrono::Duration, serde_json::Value,
 };
 
-use crate::client::Client;
-use crate::fault::Call;
+use backhaul_provider_kit::call::Call;
+use backhaul_provider_kit::record::{self, Record};
+use backhaul_provider_kit::walk::{Position, Walks};
+
+use crate::client::{Client, PAGE};
 use crate::instances::{identity, is_instance_id};
-use crate::record::{self, Record};
 use crate::time;
-use crate::walk::{PAGE, Position, Walks};
 
 /// Whether the vendor's window filters by the begin or by the end of a backup is not documented.
 /// It is asked for a window that is wider by the longest time that a backup may take.
@@ -115,7 +116,7 @@ pub(crate) fn list(
     let ids: Vec<String> = entries.iter().map(identity).collect();
     let total = body.get("total_count").and_then(Value::as_u64);
     let seen = walks.memory(instance, request.cursor.as_ref());
-    let turn = position.turn(seen, &ids, total, types.len());
+    let turn = position.turn(seen, &ids, total, types.len(), PAGE);
 
     let (mut backups, mut passed_over) = (Vec::new(), Vec::new());
     for (entry, fresh) in entries.iter().zip(&turn.fresh) {

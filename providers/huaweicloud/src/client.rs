@@ -7,18 +7,22 @@ use backhaul_provider_api::{
     Account, Error, ErrorClass, Host, HttpRequest, HttpResponse, Secret, Timestamp,
 };
 
-use crate::answer::{self, Object};
+use backhaul_provider_kit::{body::Object, call::Call, endpoint::Endpoint, percent};
+
+use crate::answer;
 use crate::codes::Meaning;
 use crate::credentials::Credentials;
 use crate::derived;
-use crate::endpoint::{Endpoint, Endpoints, Region};
-use crate::fault::{Call, Circumstances};
+use crate::endpoint::{Endpoints, Region};
+use crate::fault::Circumstances;
 use crate::options::{Options, ProjectId, Signing};
-use crate::percent;
 use crate::project;
 use crate::signature::{self, Canonical, KeyPair, Unsigned};
 use crate::token::{self, Token};
 use crate::{IAM, RDS};
+
+/// The vendor's greatest page.
+pub(crate) const PAGE: u64 = 100;
 
 /// The API of one account in one region.
 #[derive(Debug)]

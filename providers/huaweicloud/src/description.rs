@@ -23,6 +23,7 @@ pub(crate) fn describe() -> Description {
             requests: 60,
             per: Seconds(60),
             scope: RateScope::Call,
+            call: None,
         }],
         // Not documented for RDS; every link tells its own end.
         link_lifetime: None,

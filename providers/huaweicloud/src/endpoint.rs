@@ -1,6 +1,7 @@
 //! Where the API lives: by configuration, else by region.
 
 use backhaul_provider_api::{Account, Error};
+use backhaul_provider_kit::endpoint::{Endpoint, is_region};
 
 use crate::{IAM, RDS};
 
@@ -55,12 +56,7 @@ impl Region {
     /// The account's region.
     pub(crate) fn of(account: &Account) -> Result<Self, Error> {
         let name = account.region.as_deref().unwrap_or_default();
-        let fits = !name.is_empty()
-            && name.len() <= 64
-            && name
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-        if fits {
+        if is_region(name) {
             Ok(Self(name.to_owned()))
         } else if name.is_empty() {
             Err(Error::permanent(
@@ -79,70 +75,16 @@ impl Region {
     }
 }
 
-/// Scheme, host and perhaps port of one service.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Endpoint {
-    base: String,
-    host: String,
+fn in_region(service: &str, region: &Region) -> Endpoint {
+    let region = region.as_str();
+    let domain = if region == EU_REGION { "eu" } else { "com" };
+    Endpoint::https(format!("{service}.{region}.myhuaweicloud.{domain}"))
 }
 
-impl Endpoint {
-    /// Reads `https://host[:port]`.
-    fn read(service: &str, url: &str) -> Result<Self, Error> {
-        let refuse = || {
-            Error::permanent(format!(
-                "the account's `endpoint.{service}` is not of the form https://host or https://host:port"
-            ))
-        };
-        let (scheme, default_port) = match url.split_once("://") {
-            Some(("https", _)) => ("https", ":443"),
-            Some(("http", _)) => ("http", ":80"),
-            _ => return Err(refuse()),
-        };
-        let authority = &url[scheme.len() + "://".len()..];
-        let plain = !authority.is_empty()
-            && authority
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b));
-        if !plain {
-            return Err(refuse());
-        }
-        // HTTP clients leave the default port out of the `Host` header, which is signed.
-        let host = authority
-            .strip_suffix(default_port)
-            .unwrap_or(authority)
-            .to_ascii_lowercase();
-        Ok(Self {
-            base: format!("{scheme}://{host}"),
-            host,
-        })
-    }
-
-    fn in_region(service: &str, region: &Region) -> Self {
-        let region = region.as_str();
-        let domain = if region == EU_REGION { "eu" } else { "com" };
-        let host = format!("{service}.{region}.myhuaweicloud.{domain}");
-        Self {
-            base: format!("https://{host}"),
-            host,
-        }
-    }
-
-    /// The URL without its path: `https://rds.cn-north-4.myhuaweicloud.com`.
-    pub(crate) fn base(&self) -> &str {
-        &self.base
-    }
-
-    /// The value of the `Host` header.
-    pub(crate) fn host(&self) -> &str {
-        &self.host
-    }
-
-    fn is_vendors_own(&self) -> bool {
-        [".myhuaweicloud.com", ".myhuaweicloud.eu"]
-            .iter()
-            .any(|end| self.host.ends_with(end))
-    }
+fn is_vendors_own(endpoint: &Endpoint) -> bool {
+    [".myhuaweicloud.com", ".myhuaweicloud.eu"]
+        .iter()
+        .any(|end| endpoint.host().ends_with(end))
 }
 
 /// The endpoints of a session.
@@ -155,17 +97,11 @@ pub(crate) struct Endpoints {
 impl Endpoints {
     /// The configured ones, else those of the region.
     pub(crate) fn of(account: &Account, region: &Region) -> Result<Self, Error> {
-        let configured = |service: &str| {
-            account
-                .endpoint(service)
-                .map(|url| Endpoint::read(service, url))
-                .transpose()
-        };
-        let rds = configured(RDS)?.unwrap_or_else(|| Endpoint::in_region(RDS, region));
-        let iam = match configured(IAM)? {
+        let rds = Endpoint::configured(account, RDS)?.unwrap_or_else(|| in_region(RDS, region));
+        let iam = match Endpoint::configured(account, IAM)? {
             Some(iam) => Some(iam),
             // Credentials of a partner cloud must not be shown to Huawei's own IAM.
-            None if rds.is_vendors_own() => Some(Endpoint::in_region(IAM, region)),
+            None if is_vendors_own(&rds) => Some(in_region(IAM, region)),
             None => None,
         };
         Ok(Self { rds, iam })
@@ -249,21 +185,6 @@ mod tests {
         assert!(otc.iam().unwrap_err().message.contains("endpoint.iam"));
         let own = endpoints("eu-de", &[("rds", "https://rds.eu-de.myhuaweicloud.com")]).unwrap();
         assert!(own.iam().is_ok());
-    }
-
-    #[test]
-    fn of_another_form_are_refused_by_name() {
-        for url in [
-            "rds.example",
-            "ftp://x",
-            "https://",
-            "https://u:p@host",
-            "https://host/path",
-            "https://h?q",
-        ] {
-            let error = endpoints("cn-north-4", &[("rds", url)]).unwrap_err();
-            assert!(error.message.contains("endpoint.rds"), "{url}: {error}");
-        }
     }
 
     #[test]

@@ -5,13 +5,14 @@ use backhaul_provider_api::{
     serde_json::Value,
 };
 
-use crate::answer::Object;
-use crate::client::Client;
+use backhaul_provider_kit::body::Object;
+use backhaul_provider_kit::call::Call;
+use backhaul_provider_kit::record::Record;
+use backhaul_provider_kit::walk::{Position, Walks};
+
+use crate::client::{Client, PAGE};
 use crate::codes::Meaning;
-use crate::fault::Call;
-use crate::record::Record;
 use crate::time;
-use crate::walk::{PAGE, Position, Walks};
 
 /// More filters than this cost more calls than the whole list of most accounts.
 const FILTERS_MAX: usize = 8;
@@ -58,7 +59,7 @@ pub(crate) fn instances(
     let ids: Vec<String> = entries.iter().map(identity).collect();
     let total = body.get("total_count").and_then(Value::as_u64);
     let seen = walks.memory(WALK, request.cursor.as_ref());
-    let mut turn = position.turn(seen, &ids, total, filters.len());
+    let mut turn = position.turn(seen, &ids, total, filters.len(), PAGE);
 
     let mut instances = Vec::new();
     let fresh = entries

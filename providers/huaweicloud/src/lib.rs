@@ -4,7 +4,7 @@
 //! The way of a pass: the project is looked up at IAM once (`project.rs`), unless an option or a
 //! token (`token.rs`) tells it; `GET /instances` (`instances.rs`), `GET /backups` for every type
 //! that the wanted kinds need (`backups.rs`), `GET /backup-files` for the links (`links.rs`).
-//! Lists that change while they are read are the business of `walk.rs`. `client.rs` authenticates
+//! Lists that change while they are read are the business of the kit's `walk`. `client.rs` authenticates
 //! each call, by signature (`signature.rs`, `derived.rs`) or token; failed answers are read by
 //! `answer.rs`, understood by `codes.rs`, and told by `fault.rs`.
 //!
@@ -23,21 +23,18 @@ mod fault;
 mod instances;
 mod links;
 mod options;
-mod percent;
 mod project;
-mod record;
 mod signature;
 mod time;
 mod token;
-mod walk;
 
 use backhaul_provider_api::{
     Account, Description, Error, Host, InstancesPage, InstancesRequest, ListPage, ListRequest,
     Provider, ResolveRequest, ResolvedPage,
 };
 
+use backhaul_provider_kit::walk::Walks;
 use client::Client;
-use walk::Walks;
 
 /// The service, which is also the word for its endpoint in a configuration and in signatures.
 const RDS: &str = "rds";

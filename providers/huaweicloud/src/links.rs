@@ -8,10 +8,11 @@ use backhaul_provider_api::{
     serde_json::Value,
 };
 
+use backhaul_provider_kit::call::Call;
+use backhaul_provider_kit::percent;
+use backhaul_provider_kit::record::Record;
+
 use crate::client::Client;
-use crate::fault::Call;
-use crate::percent;
-use crate::record::Record;
 use crate::time;
 
 /// Two of the vendor's SDKs disagree about the header's name.

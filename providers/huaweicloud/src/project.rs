@@ -2,11 +2,12 @@
 
 use backhaul_provider_api::{Error, serde_json::Value};
 
-use crate::answer::Object;
+use backhaul_provider_kit::body::Object;
+use backhaul_provider_kit::call::Call;
+use backhaul_provider_kit::record::Record;
+
 use crate::endpoint::Region;
-use crate::fault::Call;
 use crate::options::ProjectId;
-use crate::record::Record;
 
 /// The path of the call; its filter is `name`.
 pub(crate) const PATH: &str = "/v3/projects";

@@ -7,7 +7,7 @@ use backhaul_provider_api::{Secret, Timestamp};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-use crate::percent;
+use backhaul_provider_kit::percent;
 
 const ALGORITHM: &str = "SDK-HMAC-SHA256";
 

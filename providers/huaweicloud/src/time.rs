@@ -26,13 +26,6 @@ pub(crate) fn format(instant: Timestamp) -> String {
     instant.format("%Y-%m-%dT%H:%M:%S+0000").to_string()
 }
 
-/// The instant of a HTTP date such as `Mon, 15 Jan 2024 08:30:00 GMT`.
-pub(crate) fn parse_http_date(text: &str) -> Option<Timestamp> {
-    DateTime::parse_from_rfc2822(text.trim())
-        .ok()
-        .map(|instant| instant.to_utc())
-}
-
 fn parse_date(text: &str) -> Option<NaiveDate> {
     let (year, rest) = text.split_once('-')?;
     let (month, day) = rest.split_once('-')?;

@@ -3,7 +3,8 @@
 use backhaul_provider_api::{HttpResponse, Secret, Timestamp, chrono::Duration, serde_json};
 use serde_json::json;
 
-use crate::answer::Object;
+use backhaul_provider_kit::body::Object;
+
 use crate::endpoint::Region;
 use crate::options::ProjectId;
 use crate::time;

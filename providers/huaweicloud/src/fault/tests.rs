@@ -71,17 +71,9 @@ fn the_gateways_echo_of_keys_and_requests_is_cut() {
 }
 
 #[test]
-fn a_quote_holds_no_link_no_secret_and_no_encoded_message() {
-    let key = Secret::new("AKEXAMPLE00000000001");
-    let long = "QUJD".repeat(30);
-    let text = format!(
-        "see https://obs.example/b?Signature=x\n key AKEXAMPLE00000000001 token {long} Encoded_authorization_message: hidden"
-    );
-    assert_eq!(quote(&text, &[&key]), "see … key … token …");
-    assert_eq!(
-        quote(&"实例".repeat(300), &[]).chars().count(),
-        QUOTE_CHARS + 1
-    );
+fn a_quote_ends_where_the_gateway_begins_to_echo() {
+    let text = "denied; Encoded_authorization_message: hidden";
+    assert_eq!(words(text, &[]), "denied;");
 }
 
 #[test]

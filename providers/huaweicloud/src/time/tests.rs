@@ -88,13 +88,6 @@ fn refuses_what_is_no_instant() {
     }
 }
 
-#[test]
-fn reads_http_dates() {
-    let instant = parse_http_date("Mon, 15 Jan 2024 08:30:00 GMT").map(|i| i.to_rfc3339());
-    assert_eq!(instant.as_deref(), Some("2024-01-15T08:30:00+00:00"));
-    assert_eq!(parse_http_date("soon"), None);
-}
-
 proptest! {
     #[test]
     fn reads_what_it_writes(seconds in 0i64..4_102_444_800) {

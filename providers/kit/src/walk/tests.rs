@@ -14,7 +14,7 @@ fn walk(mut server: impl FnMut(u32) -> Vec<u32>, tell_total: bool) -> (Vec<u32>,
         let shown: Vec<u32> = list[at..].iter().copied().take(100).collect();
         let ids: Vec<String> = shown.iter().map(u32::to_string).collect();
         let total = tell_total.then_some(list.len() as u64);
-        let turn = position.turn(&mut seen, &ids, total, 1);
+        let turn = position.turn(&mut seen, &ids, total, 1, 100);
         let fresh: Vec<u32> = shown
             .iter()
             .zip(&turn.fresh)
@@ -102,7 +102,7 @@ fn a_count_that_promises_more_than_is_shown_is_not_complete() {
     let mut position = Position::default();
     for _ in 0..10 {
         let at = usize::try_from(position.offset()).unwrap();
-        let mut turn = position.turn(&mut seen, &ids[at.min(2)..], Some(3), 1);
+        let mut turn = position.turn(&mut seen, &ids[at.min(2)..], Some(3), 1, 100);
         turn.fresh.clear();
         match turn.next(0, Window::default()).unwrap() {
             Next::More(cursor) => position = Position::of(Some(&cursor), 1).unwrap(),
@@ -124,7 +124,7 @@ fn a_server_with_smaller_pages_is_followed_by_its_count() {
     loop {
         let at = usize::try_from(position.offset()).unwrap();
         let page: Vec<String> = list[at..].iter().take(50).cloned().collect();
-        let turn = position.turn(&mut seen, &page, Some(120), 1);
+        let turn = position.turn(&mut seen, &page, Some(120), 1, 100);
         let fresh = turn.fresh.iter().filter(|fresh| **fresh).count();
         got += fresh;
         match turn.next(fresh, Window::default()).unwrap() {
@@ -158,14 +158,14 @@ fn a_list_in_a_new_order_each_time_still_ends() {
 fn an_entry_of_two_parts_is_yielded_once() {
     let mut seen = Seen::default();
     let ids = vec!["a".to_owned()];
-    let first = Position::default().turn(&mut seen, &ids, Some(1), 2);
+    let first = Position::default().turn(&mut seen, &ids, Some(1), 2, 100);
     assert_eq!(first.fresh, [true]);
     let Next::More(cursor) = first.next(1, Window::default()).unwrap() else {
         panic!("one part")
     };
     let second = Position::of(Some(&cursor), 2)
         .unwrap()
-        .turn(&mut seen, &ids, Some(1), 2);
+        .turn(&mut seen, &ids, Some(1), 2, 100);
     assert_eq!(second.fresh, [false]);
     assert_eq!(
         second.next(0, Window::default()).unwrap(),
@@ -177,8 +177,8 @@ fn an_entry_of_two_parts_is_yielded_once() {
 fn asking_for_a_page_again_gives_the_same_answer() {
     let mut seen = Seen::default();
     let ids = vec!["a".to_owned(), "a".to_owned()];
-    let first = Position::default().turn(&mut seen, &ids, Some(1), 1);
-    let again = Position::default().turn(&mut seen, &ids, Some(1), 1);
+    let first = Position::default().turn(&mut seen, &ids, Some(1), 1, 100);
+    let again = Position::default().turn(&mut seen, &ids, Some(1), 1, 100);
     assert_eq!(first.fresh, [true, false]);
     assert_eq!(first.fresh, again.fresh);
 }
@@ -187,7 +187,7 @@ fn asking_for_a_page_again_gives_the_same_answer() {
 fn a_cursor_without_its_memory_begins_anew() {
     let list: Vec<String> = (0..150).map(|id: u32| id.to_string()).collect();
     let mut seen = Seen::default();
-    let turn = Position::default().turn(&mut seen, &list[..100], Some(150), 1);
+    let turn = Position::default().turn(&mut seen, &list[..100], Some(150), 1, 100);
     let Next::More(cursor) = turn.next(100, Window::default()).unwrap() else {
         panic!("end")
     };
@@ -198,7 +198,7 @@ fn a_cursor_without_its_memory_begins_anew() {
         let at = usize::try_from(position.offset()).unwrap();
         let page = &list[at..list.len().min(at + 100)];
         got.extend(page.iter().cloned());
-        let turn = position.turn(&mut nothing, page, Some(150), 1);
+        let turn = position.turn(&mut nothing, page, Some(150), 1, 100);
         match turn.next(0, Window::default()).unwrap() {
             Next::More(cursor) => position = Position::of(Some(&cursor), 1).unwrap(),
             Next::End(_) => break,
@@ -212,6 +212,24 @@ fn a_foreign_cursor_is_refused() {
     for text in ["", "17", "{}x", r#"{"part":-1}"#] {
         assert!(Position::of(Some(&Cursor::new(text)), 1).is_err(), "{text}");
     }
+}
+
+#[test]
+fn what_was_met_behind_a_gap_does_not_hide_the_gap() {
+    // Two vanish, which shows entries behind a gap; two appear while the walk steps back; three
+    // more vanish, so that the next page begins with one of those entries.
+    let server = |page: u32| {
+        let gone: &[u32] = match page {
+            0 | 1 => &[],
+            2 | 3 => &[1, 4],
+            _ => &[0, 1, 2, 3, 4],
+        };
+        let new = if page < 3 { 0..0 } else { 10_000..10_002 };
+        new.chain((0..205).filter(|id| !gone.contains(id)))
+            .collect()
+    };
+    let (got, end) = walk(server, true);
+    assert!((5..205).all(|id| got.contains(&id)) || !end.complete);
 }
 
 proptest! {

@@ -1,18 +1,19 @@
 //! Lenient reading of one entry of a vendor's list.
 //!
-//! The printed samples have blanks at the ends of keys and values, and numbers are documented as
-//! numbers but sent as strings for some fields; none of this makes an entry unreadable.
+//! Vendors put blanks around keys and values, and send as text what they document as a number;
+//! none of this makes an entry unreadable.
 
 use std::collections::BTreeMap;
 
 use backhaul_provider_api::serde_json::Value;
 
 /// An entry: a JSON object whose keys are trimmed.
-pub(crate) struct Record<'a>(BTreeMap<&'a str, &'a Value>);
+#[derive(Clone, Debug)]
+pub struct Record<'a>(BTreeMap<&'a str, &'a Value>);
 
 impl<'a> Record<'a> {
     /// The entry, if it is an object.
-    pub(crate) fn of(value: &'a Value) -> Option<Self> {
+    pub fn of(value: &'a Value) -> Option<Self> {
         let object = value.as_object()?;
         Some(Self(
             object
@@ -23,7 +24,7 @@ impl<'a> Record<'a> {
     }
 
     /// The trimmed text of a field, unless it is empty.
-    pub(crate) fn text(&self, name: &str) -> Option<&'a str> {
+    pub fn text(&self, name: &str) -> Option<&'a str> {
         self.0
             .get(name)?
             .as_str()
@@ -32,32 +33,38 @@ impl<'a> Record<'a> {
     }
 
     /// A whole number that is not negative, also when written as text.
-    pub(crate) fn number(&self, name: &str) -> Option<u64> {
+    pub fn number(&self, name: &str) -> Option<u64> {
         let value = self.0.get(name)?;
         value
             .as_u64()
             .or_else(|| value.as_str()?.trim().parse().ok())
     }
 
+    /// The text of a field, or its whole number as text.
+    pub fn text_or_number(&self, name: &str) -> Option<String> {
+        let number = || self.0.get(name)?.as_i64().map(|number| number.to_string());
+        self.text(name).map(str::to_owned).or_else(number)
+    }
+
     /// A truth value.
-    pub(crate) fn flag(&self, name: &str) -> Option<bool> {
+    pub fn flag(&self, name: &str) -> Option<bool> {
         self.0.get(name)?.as_bool()
     }
 
     /// The object in a field.
-    pub(crate) fn inner(&self, name: &str) -> Option<Record<'a>> {
+    pub fn inner(&self, name: &str) -> Option<Record<'a>> {
         Self::of(self.0.get(name)?)
     }
 
     /// The entries of the list in a field; none when it is absent or something else.
-    pub(crate) fn list(&self, name: &str) -> impl Iterator<Item = Record<'a>> {
+    pub fn list(&self, name: &str) -> impl Iterator<Item = Record<'a>> {
         let entries = self.0.get(name).and_then(|value| value.as_array());
         entries.into_iter().flatten().filter_map(Record::of)
     }
 }
 
 /// The record as it is kept in the manifest: without any text that holds a link.
-pub(crate) fn without_links(value: &Value) -> Value {
+pub fn without_links(value: &Value) -> Value {
     match value {
         Value::Object(object) => object
             .iter()
@@ -74,7 +81,7 @@ pub(crate) fn without_links(value: &Value) -> Value {
 }
 
 /// The beginning of a vendor's text, short enough for an error and too short for a signed link.
-pub(crate) fn beginning(text: &str) -> String {
+pub fn beginning(text: &str) -> String {
     text.chars().take(40).collect()
 }
 

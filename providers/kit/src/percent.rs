@@ -1,11 +1,11 @@
-//! Percent-encoding as the vendor's signature wants it: RFC 3986, upper-case hex, a blank is `%20`.
+//! Percent-encoding as vendors' signatures want it: RFC 3986, upper-case hex, a blank is `%20`.
 //!
 //! The text made here is signed and sent as it is, so that both sides see the same bytes.
 
 use std::fmt::Write;
 
 /// Encodes every byte of the UTF-8 text except `A-Z a-z 0-9 - _ . ~`.
-pub(crate) fn encode(text: &str) -> String {
+pub fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
@@ -19,7 +19,7 @@ pub(crate) fn encode(text: &str) -> String {
 }
 
 /// Decodes `%XY`; a `%` without two hex digits stays as it is.
-pub(crate) fn decode(text: &str) -> String {
+pub fn decode(text: &str) -> String {
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {
@@ -37,7 +37,7 @@ pub(crate) fn decode(text: &str) -> String {
 }
 
 /// The query string: pairs in order of name, then value, each encoded, joined by `&`.
-pub(crate) fn query(pairs: &[(&str, String)]) -> String {
+pub fn query(pairs: &[(&str, String)]) -> String {
     let mut pairs: Vec<_> = pairs.iter().collect();
     pairs.sort();
     pairs
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn encodes_what_the_vendor_names() {
+    fn encodes_all_but_what_is_unreserved() {
         assert_eq!(
             encode("*测试 a+b~c/d:"),
             "%2A%E6%B5%8B%E8%AF%95%20a%2Bb~c%2Fd%3A"
