@@ -16,6 +16,7 @@ pub mod fault;
 pub mod gate;
 pub mod huawei;
 pub mod object;
+pub mod page;
 pub mod percent;
 pub mod range;
 mod sending;

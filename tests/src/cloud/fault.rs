@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+use super::server::Hangup;
 use super::shared::Shared;
 
 /// The API calls that are counted and that faults can be limited to.
@@ -21,6 +25,30 @@ pub enum Api {
     Projects,
     /// Issue of a token.
     Tokens,
+    /// Tencent Cloud, `postgres`: `DescribeDBInstances`.
+    PostgresInstances,
+    /// Tencent Cloud, `postgres`: `DescribeBaseBackups`.
+    PostgresBaseBackups,
+    /// Tencent Cloud, `postgres`: `DescribeLogBackups`.
+    PostgresLogBackups,
+    /// Tencent Cloud, `postgres`: `DescribeBackupDownloadURL`.
+    PostgresLinks,
+    /// Tencent Cloud, `cdb`: `DescribeDBInstances`.
+    MysqlInstances,
+    /// Tencent Cloud, `cdb`: `DescribeBackups`.
+    MysqlBackups,
+    /// Tencent Cloud, `cdb`: `DescribeBinlogs`.
+    MysqlBinlogs,
+    /// Tencent Cloud, `cdb`: `DescribeSlowLogs`.
+    MysqlSlowLogs,
+    /// Tencent Cloud, API 2.0: `DescribeCdbInstances`.
+    LegacyInstances,
+    /// Tencent Cloud, API 2.0: `GetCdbExportLogUrl`.
+    LegacyBackups,
+    /// Tencent Cloud, API 2.0: `GetBackupDatabaseTableList`.
+    LegacyTables,
+    /// Tencent Cloud, API 2.0: `GetExportBackupUrl`.
+    LegacyExports,
 }
 
 /// What goes wrong while an object is downloaded.
@@ -98,6 +126,29 @@ pub enum ApiFault {
     WrongJsonType,
     /// The answer waits until the fault is released.
     Hold,
+    /// Status 200 with JSON that ends too early, though HTTP says that it is complete.
+    TruncatedJson,
+    /// Status 200 without a body.
+    EmptyBody,
+    /// The connection is closed without an answer.
+    ConnectionClosed,
+}
+
+impl ApiFault {
+    /// The answer of a fault that is the same for every vendor.
+    pub(super) fn crude_answer(&self) -> Option<Response> {
+        let page = "<html><head><title>502 Bad Gateway</title></head></html>\n";
+        let cut = "{\"total_count\": 2, \"backups\": [{\"id\": \"43e4fe";
+        match self {
+            Self::HtmlPage => Some(([(CONTENT_TYPE, "text/html")], page).into_response()),
+            Self::TruncatedJson => {
+                Some(([(CONTENT_TYPE, "application/json")], cut).into_response())
+            }
+            Self::EmptyBody => Some(StatusCode::OK.into_response()),
+            Self::ConnectionClosed => Some(Hangup.into_response()),
+            _ => None,
+        }
+    }
 }
 
 /// A fault with its scope and count.

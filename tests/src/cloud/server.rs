@@ -3,6 +3,8 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
+use axum::middleware::map_response;
+use axum::response::{IntoResponse, IntoResponseParts, Response, ResponseParts};
 use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -10,7 +12,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::wire::Wire;
+use super::wire::{Connection, Wire};
 
 /// A bound listener whose router is not known yet: routers need the addresses of all listeners.
 #[derive(Debug)]
@@ -45,6 +47,32 @@ impl Bound {
     }
 }
 
+/// An answer that is none: the connection is closed instead.
+#[derive(Debug, Clone, Copy)]
+pub struct Hangup;
+
+impl IntoResponseParts for Hangup {
+    type Error = std::convert::Infallible;
+
+    fn into_response_parts(self, mut parts: ResponseParts) -> Result<ResponseParts, Self::Error> {
+        parts.extensions_mut().insert(self);
+        Ok(parts)
+    }
+}
+
+impl IntoResponse for Hangup {
+    fn into_response(self) -> Response {
+        (self, ()).into_response()
+    }
+}
+
+/// Closes the connection if that is what an answer asks for.
+fn mind_hangup(connection: &Connection, response: &Response) {
+    if response.extensions().get::<Hangup>().is_some() {
+        connection.hang_up();
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         self.0.abort();
@@ -63,7 +91,13 @@ async fn accept(listener: TcpListener, router: Router) {
         // Small writes must arrive as they are made, for faults to hit the byte they name.
         let _ = stream.set_nodelay(true);
         let wire = Wire::new(stream);
-        let service = TowerToHyperService::new(router.clone().layer(Extension(wire.connection())));
+        let connection = wire.connection();
+        let router = router.clone().layer(Extension(connection.clone()));
+        let service =
+            TowerToHyperService::new(router.layer(map_response(move |response: Response| {
+                mind_hangup(&connection, &response);
+                std::future::ready(response)
+            })));
         connections.spawn(async move {
             // Broken connections are this server's daily business.
             let _ = http1::Builder::new()

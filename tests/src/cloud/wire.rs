@@ -21,6 +21,7 @@ pub struct Connection(Arc<ConnectionState>);
 struct ConnectionState {
     flushed: Notify,
     reset: AtomicBool,
+    hung_up: AtomicBool,
 }
 
 impl Connection {
@@ -33,6 +34,18 @@ impl Connection {
     /// Lets the end of this connection be a reset instead of an orderly close.
     pub fn reset_when_closed(&self) {
         self.0.reset.store(true, Ordering::SeqCst);
+    }
+
+    /// Sends nothing any more: the connection closes at the next attempt.
+    pub fn hang_up(&self) {
+        self.0.hung_up.store(true, Ordering::SeqCst);
+    }
+
+    fn check_writable(&self) -> io::Result<()> {
+        if self.0.hung_up.load(Ordering::SeqCst) {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        Ok(())
     }
 }
 
@@ -83,6 +96,7 @@ impl AsyncWrite for Wire {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.connection.check_writable()?;
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }
 
@@ -91,6 +105,7 @@ impl AsyncWrite for Wire {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.connection.check_writable()?;
         Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
     }
 

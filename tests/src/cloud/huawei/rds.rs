@@ -15,7 +15,7 @@ use super::api_error::ApiError;
 use super::control;
 use super::credentials::{Caller, Scope};
 use super::inventory::{BackupSpec, BackupStatus, BackupType, Engine};
-use super::listing::{self, Page};
+use super::listing;
 use super::obs;
 use super::parameters::Parameters;
 use super::record;
@@ -23,6 +23,7 @@ use super::settings::{MissingBackup, Order, UntypedListing};
 use super::signature::ReceivedRequest;
 use super::state::{Bent, State, json_response, read_body};
 use crate::cloud::fault::{Api, ApiFault};
+use crate::cloud::page::Page;
 
 /// The service as a router, with the controls of the emulation beside it.
 pub fn router(state: Arc<State>) -> Router {

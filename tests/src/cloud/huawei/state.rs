@@ -94,13 +94,10 @@ impl State {
                 }
                 ApiFault::ServerError => return Err(failure()),
                 ApiFault::ErrorWith200 => return Err(failure().with_status_200()),
-                ApiFault::HtmlPage => {
-                    let page = "<html><head><title>502 Bad Gateway</title></head></html>\n";
-                    return Ok(Bent::Instead(
-                        ([(CONTENT_TYPE, "text/html")], page).into_response(),
-                    ));
-                }
-                other => usual.push(other),
+                other => match other.crude_answer() {
+                    Some(answer) => return Ok(Bent::Instead(answer)),
+                    None => usual.push(other),
+                },
             }
         }
         Ok(Bent::Usual(usual))

@@ -102,3 +102,16 @@ async fn a_wrong_clock_shows_in_every_date() {
     let answer = client.rds("instances", "").await;
     assert_eq!(answer.headers["date"], "Mon, 15 Jan 2024 06:30:00 GMT");
 }
+
+#[tokio::test]
+async fn answers_are_cut_short_or_never_come() {
+    let (cloud, client) = five(Fault::api(ApiFault::TruncatedJson)).await;
+    let cut = page(&client, 0).await;
+    assert_eq!((cut.status, cut.json), (200, serde_json::Value::Null));
+    assert!(cut.text.starts_with('{'));
+    cloud.inject(Fault::api(ApiFault::EmptyBody));
+    assert_eq!(page(&client, 0).await.text, "");
+    cloud.inject(Fault::api(ApiFault::ConnectionClosed));
+    let closed = tokio::spawn(async move { page(&client, 0).await.status });
+    assert!(soon(closed).await.is_err());
+}
