@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use backhaul_config::{AccountName, ProviderName};
-use backhaul_provider_api::Timestamp;
+use backhaul_provider_api::{RateLimit, Timestamp};
 
 use crate::catalog::Catalog;
 use crate::catalog::mend::mend;
@@ -38,13 +38,16 @@ pub struct Context {
     pub state_dir: Arc<Path>,
     /// The kernel's boot, which decides what unsynced bytes are worth.
     pub boot: Arc<str>,
-    /// Request limits by account, shared by all its jobs.
-    pub account_limits: Arc<Mutex<BTreeMap<AccountName, Arc<AccountLimits>>>>,
+    /// Request limits by account and service, shared by all jobs.
+    pub account_limits: Arc<Mutex<BTreeMap<AccountName, ByService>>>,
     /// What is being fetched right now.
     pub claims: Claims,
     /// The directories that the catalog was compared with since the start.
     pub mended: Arc<Mutex<BTreeSet<PathBuf>>>,
 }
+
+/// The request limits of one account.
+pub type ByService = BTreeMap<String, Arc<AccountLimits>>;
 
 /// The backups that are being fetched, by directory.
 pub type Claims = Arc<Mutex<BTreeSet<(PathBuf, BackupId)>>>;
@@ -121,21 +124,29 @@ impl Context {
             .map_err(crate::provider::ProviderError::from)?)
     }
 
-    /// The limits of an account, made by `make` at the first use.
+    /// The request limits of a service of an account, `rates` at the first use. Where the
+    /// configuration limits the account itself, `service` is empty and all services share them.
     pub fn limits_of(
         &self,
         account: &AccountName,
-        make: impl FnOnce() -> AccountLimits,
+        service: &str,
+        rates: &[RateLimit],
     ) -> Arc<AccountLimits> {
         let mut limits = self
             .account_limits
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(
-            limits
-                .entry(account.clone())
-                .or_insert_with(|| Arc::new(make())),
-        )
+        let services = limits.entry(account.clone()).or_default();
+        if let Some(limits) = services.get(service) {
+            return Arc::clone(limits);
+        }
+        let new = match services.values().next() {
+            Some(other) => other.beside(rates),
+            None => AccountLimits::new(rates),
+        };
+        let new = Arc::new(new);
+        services.insert(service.to_owned(), Arc::clone(&new));
+        new
     }
 
     /// Forgets the limits of accounts whose configuration changed.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use backhaul_config::{Account, HostPattern, Job};
+use backhaul_config::{Account, HostPattern, Job, RequestRate};
 use backhaul_provider_api::{
     Backup, Completeness, Description, ErrorClass, File, Instance, KeyMaterial, ListPage, Network,
     Next, PollRequest, PrepareRequest, Prepared, RateLimit, RateScope, ReleaseRequest,
@@ -20,8 +20,8 @@ use crate::fetch::request::Opener;
 use crate::fetch::{FetchError, Fetcher};
 use crate::mirror::identity::Identity;
 use crate::provider::{
-    AccountLimits, Exchange, ExchangeSettings, GaveUp, Library, Limits, ListPages, ProviderError,
-    RetryPolicy, Session, Tries,
+    Exchange, ExchangeSettings, GaveUp, Library, Limits, ListPages, ProviderError, RetryPolicy,
+    Session, Tries,
 };
 
 const USER_AGENT: &str = concat!("backhaul/", env!("CARGO_PKG_VERSION"));
@@ -71,9 +71,10 @@ impl Vendor {
                     egress: api_egress(account, &service),
                     user_agent: USER_AGENT.to_owned(),
                 },
-                context.limits_of(&account.name, || {
-                    AccountLimits::new(&rates(account, &service))
-                }),
+                match account.rate {
+                    Some(rate) => context.limits_of(&account.name, "", &[own_rate(rate)]),
+                    None => context.limits_of(&account.name, &service.name, &service.rate_limits),
+                },
             )
             .map_err(|error| PassError::HttpClient(error.to_string()))?,
         );
@@ -321,15 +322,12 @@ fn patterns(texts: &[String]) -> Vec<HostPattern> {
         .collect()
 }
 
-/// The account's own limit, else the vendor's documented ones.
-fn rates(account: &Account, service: &Service) -> Vec<RateLimit> {
-    match account.rate {
-        Some(rate) => vec![RateLimit {
-            requests: rate.requests().get(),
-            per: Seconds(rate.per().as_secs()),
-            scope: RateScope::Call,
-            call: None,
-        }],
-        None => service.rate_limits.clone(),
+/// The account's own limit, which holds for each call by its own as vendors' limits do.
+fn own_rate(rate: RequestRate) -> RateLimit {
+    RateLimit {
+        requests: rate.requests().get(),
+        per: Seconds(rate.per().as_secs()),
+        scope: RateScope::Call,
+        call: None,
     }
 }

@@ -1,6 +1,7 @@
 //! How fast an account may be asked: the vendor's documented limits, and pauses it demanded.
 //!
-//! One value per account, shared by all its sessions. Callers wait; nothing fails.
+//! One value per account and service, shared by all its sessions; a pause holds for the whole
+//! account. Callers wait; nothing fails.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -22,14 +23,27 @@ pub struct AccountLimits {
     account: Vec<Bucket>,
     each_call: Vec<(Option<String>, Quota)>,
     calls: Mutex<HashMap<String, Arc<Vec<Bucket>>>>,
-    paused_until: Mutex<Option<Instant>>,
+    pause: Pause,
 }
+
+/// Until when all calls of an account stand still.
+type Pause = Arc<Mutex<Option<Instant>>>;
 
 type Bucket = RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Nanos>>;
 
 impl AccountLimits {
     /// Keeps these limits, all of them at once. A limit of no requests or no time is no limit.
     pub fn new(limits: &[RateLimit]) -> Self {
+        Self::with_pause(limits, Pause::default())
+    }
+
+    /// The limits of another service of the same account, which stands still when this one does.
+    #[must_use]
+    pub fn beside(&self, limits: &[RateLimit]) -> Self {
+        Self::with_pause(limits, Arc::clone(&self.pause))
+    }
+
+    fn with_pause(limits: &[RateLimit], pause: Pause) -> Self {
         let clock = TokioClock {
             start: Instant::now(),
         };
@@ -47,7 +61,7 @@ impl AccountLimits {
                 .filter_map(|limit| Some((limit.call.clone(), quota(limit)?)))
                 .collect(),
             calls: Mutex::default(),
-            paused_until: Mutex::default(),
+            pause,
             clock,
         }
     }
@@ -61,7 +75,7 @@ impl AccountLimits {
                 tokio::time::sleep(not_until.wait_time_from(self.clock.now())).await;
             }
         }
-        while let Some(until) = self.pause() {
+        while let Some(until) = self.paused_until() {
             tokio::time::sleep_until(until).await;
         }
     }
@@ -69,18 +83,12 @@ impl AccountLimits {
     /// Stops all calls of the account for that long, or longer where a pause is already longer.
     pub fn pause_for(&self, duration: Duration) {
         let until = Instant::now() + duration.min(PAUSE_MAX);
-        let mut paused = self
-            .paused_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut paused = self.pause.lock().unwrap_or_else(PoisonError::into_inner);
         *paused = (*paused).max(Some(until));
     }
 
-    fn pause(&self) -> Option<Instant> {
-        let paused = *self
-            .paused_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+    fn paused_until(&self) -> Option<Instant> {
+        let paused = *self.pause.lock().unwrap_or_else(PoisonError::into_inner);
         paused.filter(|until| *until > Instant::now())
     }
 
@@ -196,6 +204,14 @@ mod tests {
         limits.pause_for(Duration::from_secs(30));
         limits.pause_for(Duration::from_secs(5));
         assert_eq!(times(&limits, &["A"]).await, [30]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_holds_the_other_services_of_the_account_too() {
+        let limits = AccountLimits::new(&[]);
+        let other = limits.beside(&[limit(1, 10, RateScope::Call)]);
+        limits.pause_for(Duration::from_secs(30));
+        assert_eq!(times(&other, &["A"]).await, [30]);
     }
 
     #[tokio::test(start_paused = true)]
