@@ -159,7 +159,7 @@ async fn blocking<T: Send + 'static>(
 async fn gather(desk: Desk) -> Result<Status, Failure> {
     blocking(move || {
         let config = Arc::clone(&desk.config.borrow());
-        let state = desk.board.state().clone();
+        let state = desk.board.snapshot();
         Status::gather(&config, &desk.catalog, Some(state), chrono::Utc::now())
     })
     .await

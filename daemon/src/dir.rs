@@ -331,6 +331,16 @@ impl Dir {
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
     }
 
+    /// The id of its file system.
+    ///
+    /// # Errors
+    /// When it cannot be looked at.
+    pub fn file_system(&self) -> Result<u64> {
+        let stat =
+            rustix::fs::fstat(&self.fd).map_err(|errno| fail("look at", &self.path, errno))?;
+        Ok(stat.st_dev)
+    }
+
     /// An error about something beneath.
     pub fn error(&self, doing: &'static str, name: &Path, source: io::Error) -> FsError {
         FsError {

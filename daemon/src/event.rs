@@ -52,6 +52,15 @@ pub enum Event {
         /// How many bytes since the last such event.
         bytes: u64,
     },
+    /// A transfer waits for something that only people can mend, such as space on a disk.
+    Waiting {
+        /// The job.
+        job: JobName,
+        /// The backup.
+        id: BackupId,
+        /// What is missing.
+        reason: String,
+    },
     /// A backup is mirrored and durable.
     Mirrored {
         /// The job.
@@ -99,6 +108,7 @@ impl Event {
             | Self::Listed { job, .. }
             | Self::FetchStarted { job, .. }
             | Self::Received { job, .. }
+            | Self::Waiting { job, .. }
             | Self::Mirrored { job, .. }
             | Self::BackupFailed { job, .. } => Some(job),
             Self::PassEnded { run } => Some(&run.job),

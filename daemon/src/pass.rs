@@ -110,7 +110,7 @@ async fn steps(
         context,
         job,
         account,
-        fetcher: vendor.fetcher(context)?,
+        fetcher: vendor.fetcher(context, job)?,
         vendor,
         directory,
         received: AtomicU64::new(0),
@@ -201,8 +201,8 @@ pub enum PassError {
         service: String,
     },
     /// No HTTP client can be made.
-    #[error("no HTTP client can be made: {0}")]
-    HttpClient(String),
+    #[error(transparent)]
+    Route(#[from] crate::egress::route::RouteError),
     /// No library serves the provider.
     #[error("no library for provider `{0}`; see `backhaul providers list`")]
     NoProvider(String),

@@ -103,7 +103,7 @@ impl Site {
     /// The `[daemon]` table of this site.
     pub fn daemon_table(&self) -> String {
         "[daemon]\nstate_dir = \"state\"\nprovider_path = [\"providers\"]\n\
-         control_socket = \"control.sock\"\nreserve = \"1MiB\"\n"
+         control_socket = \"control.sock\"\nreserve = \"1MiB\"\nspace_timeout = \"0s\"\n"
             .to_owned()
     }
 

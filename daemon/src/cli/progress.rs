@@ -64,6 +64,7 @@ impl Progress {
                     bar.inc(*bytes);
                 }
             }
+            Event::Waiting { job, reason, .. } => self.say(&format!("{job}: waiting: {reason}")),
             Event::Mirrored {
                 job,
                 path,

@@ -88,6 +88,9 @@ fn jobs(registry: &mut Registry, status: &Status) {
     let succeeded = Family::<JobLabels, Gauge>::default();
     let success_at = Family::<JobLabels, Gauge>::default();
     let suspect = Family::<JobLabels, Gauge>::default();
+    let received = Family::<JobLabels, Gauge>::default();
+    let speed = Family::<JobLabels, Gauge>::default();
+    let waiting = Family::<JobLabels, Gauge>::default();
     for job in &status.jobs {
         let labels = JobLabels {
             sync_job: job.name.to_string(),
@@ -96,6 +99,17 @@ fn jobs(registry: &mut Registry, status: &Status) {
             running
                 .get_or_create(&labels)
                 .set(daemon.running.contains_key(&job.name).into());
+            let pass = daemon.running.get(&job.name);
+            let of_pass = |value: fn(&crate::status::Running) -> u64| count(pass.map_or(0, value));
+            received
+                .get_or_create(&labels)
+                .set(of_pass(|pass| pass.received_bytes));
+            speed
+                .get_or_create(&labels)
+                .set(of_pass(|pass| pass.bytes_per_second));
+            waiting
+                .get_or_create(&labels)
+                .set(of_pass(|pass| pass.waiting.is_some().into()));
             if let Some(at) = daemon.next_due.get(&job.name) {
                 next.get_or_create(&labels).set(at.timestamp());
             }
@@ -115,6 +129,12 @@ fn jobs(registry: &mut Registry, status: &Status) {
             .set(count(job.summary.suspect));
     }
     registry.register("job_running", "Whether a pass of the job runs now", running);
+    let help = "Bytes that the running pass has received; 0 when none runs";
+    registry.register_with_unit("job_pass_received", help, Unit::Bytes, received);
+    let help = "Bytes per second that the running pass receives";
+    registry.register("job_receive_rate_bytes_per_second", help, speed);
+    let help = "Whether the running pass waits for space on a disk";
+    registry.register("job_waiting", help, waiting);
     registry.register(
         "job_last_run_successful",
         "Whether its last pass succeeded",

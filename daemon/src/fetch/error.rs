@@ -111,6 +111,19 @@ pub enum FetchError {
         /// How much of the file was there.
         at_bytes: u64,
     },
+    /// Bytes came, but too few.
+    #[error("only {rate} bytes per second arrived after {at_bytes} bytes, less than `min_speed`")]
+    TooSlow {
+        /// How many per second.
+        rate: u64,
+        /// How much of the file was there.
+        at_bytes: u64,
+    },
+    /// The file took longer than it may.
+    #[error(
+        "the file was not whole within `file_timeout`; what arrived is kept and the next pass goes on"
+    )]
+    TooLate,
     /// The body ended too early.
     #[error("the transfer ended after {got} of {expected} bytes")]
     Truncated {
@@ -213,9 +226,10 @@ impl FetchError {
             Self::LinkRefused { .. } => Remedy::Resolve(ResolveReason::Refused),
             Self::Server { after, .. } => Remedy::Later(*after),
             Self::RangesIgnored => Remedy::OneConnection,
-            Self::Network { .. } | Self::Stalled { .. } | Self::Truncated { .. } => {
-                Remedy::Later(None)
-            }
+            Self::Network { .. }
+            | Self::Stalled { .. }
+            | Self::TooSlow { .. }
+            | Self::Truncated { .. } => Remedy::Later(None),
             Self::Unexpected { .. } => Remedy::Resolve(ResolveReason::Refused),
             Self::Changed { .. } | Self::TooLong { .. } | Self::WrongChecksum { .. } => {
                 Remedy::Restart
@@ -226,6 +240,7 @@ impl FetchError {
                 _ => Remedy::Never,
             },
             Self::Cancelled
+            | Self::TooLate
             | Self::NoSuchFile { .. }
             | Self::FilesMissing { .. }
             | Self::Egress(_)

@@ -2,6 +2,8 @@
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::Arc;
 
 use rustix::fs::FallocateFlags;
 
@@ -60,18 +62,22 @@ impl Sink {
         })
     }
 
-    /// Takes the room for the whole file now, so that a full disk shows at once.
+    /// Takes the room for the whole file now, so that a full disk shows at once. False when the
+    /// length is not known or the file system cannot; writing will tell.
     ///
     /// # Errors
     /// When there is not enough room.
-    pub fn reserve(&self, total_bytes: Option<u64>) -> Result<(), FetchError> {
-        let missing = total_bytes.unwrap_or(0).saturating_sub(self.length);
+    pub fn reserve(&self, total_bytes: Option<u64>) -> Result<bool, FetchError> {
+        let Some(total_bytes) = total_bytes else {
+            return Ok(false);
+        };
+        let missing = total_bytes.saturating_sub(self.length);
         if missing == 0 {
-            return Ok(());
+            return Ok(true);
         }
         match rustix::fs::fallocate(&self.file, FallocateFlags::KEEP_SIZE, self.length, missing) {
-            // Not every file system can; writing will tell.
-            Ok(()) | Err(rustix::io::Errno::OPNOTSUPP) => Ok(()),
+            Ok(()) => Ok(true),
+            Err(rustix::io::Errno::OPNOTSUPP) => Ok(false),
             Err(errno) => Err(self.failed("reserve space for", errno.into()).into()),
         }
     }
@@ -98,6 +104,22 @@ impl Sink {
             .file
             .sync_all()
             .map_err(|source| self.failed("sync", source))?)
+    }
+
+    /// Where the file lies, for messages.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A second handle to the file, for syncing it meanwhile.
+    ///
+    /// # Errors
+    /// When the system gives none.
+    pub fn handle(&self) -> Result<Arc<File>, FetchError> {
+        let file = self.file.try_clone();
+        Ok(Arc::new(
+            file.map_err(|source| self.failed("open", source))?,
+        ))
     }
 
     /// How many bytes there are.

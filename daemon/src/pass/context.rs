@@ -11,8 +11,10 @@ use backhaul_provider_api::{RateLimit, Timestamp};
 use crate::catalog::Catalog;
 use crate::catalog::mend::mend;
 use crate::dir::Dir;
+use crate::egress::route::Routes;
 use crate::event::Events;
 use crate::fetch::limits::Limits;
+use crate::fetch::space::Space;
 use crate::mirror::identity::BackupId;
 use crate::mirror::staging;
 use crate::provider::{AccountLimits, Libraries, Library, discover};
@@ -26,6 +28,10 @@ pub struct Context {
     pub catalog: Arc<Catalog>,
     /// Slots, bandwidth and reserve of all transfers.
     pub limits: Limits,
+    /// The way out to the vendors.
+    pub routes: Routes,
+    /// Who counts on which free bytes of the disks.
+    pub space: Space,
     /// The provider libraries.
     pub libraries: Arc<Libraries>,
     /// The folders they are looked for in.

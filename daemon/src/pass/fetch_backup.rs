@@ -201,6 +201,14 @@ pub async fn mirror(task: &Task<'_>) -> Result<BackupRecord, BackupError> {
             });
         }
     };
+    let on_wait = |missing: &FetchError| {
+        tracing::warn!(job = %job.name, backup = %id, %missing, "the download waits for space");
+        context.events.tell(Event::Waiting {
+            job: job.name.clone(),
+            id: id.clone(),
+            reason: missing.to_string(),
+        });
+    };
     let mut entries = Vec::with_capacity(files.len());
     for (file, (_, name)) in files.iter().zip(fetch::names(&files)) {
         let one = FileTask {
@@ -208,6 +216,7 @@ pub async fn mirror(task: &Task<'_>) -> Result<BackupRecord, BackupError> {
             file,
             name: &name,
             on_bytes: &on_bytes,
+            on_wait: &on_wait,
             cancel,
         };
         let fetched = task.fetcher.file(&one, &mut staging).await;

@@ -140,9 +140,8 @@ impl Supervisor {
     }
 
     fn apply_limits(&self, diff: &Diff, config: &Config) {
-        if !diff.daemon.is_empty() {
-            self.context.limits.apply(&config.daemon);
-        }
+        self.context.limits.apply(config);
+        self.context.routes.apply(&config.daemon);
         for account in diff
             .accounts
             .removed

@@ -1,0 +1,102 @@
+//! Bandwidth: waiting until bytes may be received, by a rate that may change with the time of day.
+
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use backhaul_config::{Bandwidth, ByteRate};
+use chrono_tz::Tz;
+use governor::{DefaultDirectRateLimiter, Quota};
+use tokio::time::Instant;
+
+/// Bandwidth is counted in cells of this many bytes, so that a rate fits the limiter's numbers.
+const CELL_BYTES: usize = 1024;
+/// The least burst: one piece of a body must always fit.
+const BURST_MIN: NonZeroU32 = NonZeroU32::new(64).unwrap();
+/// The greatest burst.
+const BURST_MAX: NonZeroU32 = NonZeroU32::new(1 << 20).unwrap();
+/// How long a rate holds before the timetable is looked at again.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+
+/// One limit of bandwidth, shared by all who are subject to it.
+#[derive(Debug)]
+pub(super) struct Throttle(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    bandwidth: Option<Bandwidth>,
+    zone: Tz,
+    rate: Option<ByteRate>,
+    limiter: Option<Arc<DefaultDirectRateLimiter>>,
+    looked: Option<Instant>,
+}
+
+impl Throttle {
+    /// A limit by the clocks of a zone; absent, none.
+    pub(super) fn new(bandwidth: Option<Bandwidth>, zone: Tz) -> Self {
+        Self(Mutex::new(State {
+            bandwidth,
+            zone,
+            rate: None,
+            limiter: None,
+            looked: None,
+        }))
+    }
+
+    /// Another limit, from now on.
+    pub(super) fn change(&self, bandwidth: Option<Bandwidth>, zone: Tz) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.bandwidth != bandwidth || state.zone != zone {
+            state.bandwidth = bandwidth;
+            state.zone = zone;
+            state.looked = None;
+        }
+    }
+
+    /// Waits until that many bytes may have been received.
+    pub(super) async fn wait(&self, bytes: usize) {
+        let Some(limiter) = self.limiter() else {
+            return;
+        };
+        let mut cells = u32::try_from(bytes.div_ceil(CELL_BYTES)).unwrap_or(u32::MAX);
+        while let Some(wanted) = NonZeroU32::new(cells) {
+            // More than the limiter's burst is asked for in pieces.
+            let piece = wanted.min(BURST_MIN);
+            if limiter.until_n_ready(piece).await.is_err() {
+                return;
+            }
+            cells -= piece.get();
+        }
+    }
+
+    fn limiter(&self) -> Option<Arc<DefaultDirectRateLimiter>> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = &mut *state;
+        let bandwidth = state.bandwidth.as_ref()?;
+        let now = Instant::now();
+        let looked = state.looked.replace(now);
+        match looked {
+            Some(looked) if now.duration_since(looked) < LOOK_EVERY => {
+                state.looked = Some(looked);
+            }
+            _ => {
+                let rate = bandwidth.rate_at(chrono::Utc::now(), state.zone);
+                if rate != state.rate || looked.is_none() {
+                    state.rate = rate;
+                    state.limiter = rate.map(limiter);
+                }
+            }
+        }
+        state.limiter.clone()
+    }
+}
+
+fn limiter(rate: ByteRate) -> Arc<DefaultDirectRateLimiter> {
+    let cells = rate.bytes_per_second().get() / CELL_BYTES as u64;
+    let cells =
+        NonZeroU32::new(u32::try_from(cells).unwrap_or(u32::MAX)).unwrap_or(NonZeroU32::MIN);
+    let burst = cells.max(BURST_MIN).min(BURST_MAX);
+    Arc::new(DefaultDirectRateLimiter::direct(
+        Quota::per_second(cells).allow_burst(burst),
+    ))
+}
