@@ -48,8 +48,8 @@ pub(crate) fn service() -> Service {
             scope: RateScope::Call,
             call: None,
         }],
-        // 12 hours, unless the option `link_hours` says otherwise.
-        link_lifetime: Some((Seconds(0), Seconds(36 * 3600))),
+        // 12 hours unless the option `link_hours` says otherwise; what 0 means is not documented.
+        link_lifetime: Some((Seconds(3600), Seconds(36 * 3600))),
         prepare: LoadClass::Free,
         checksums: "none by the service; from the object storage a CRC-64 where the object has one"
             .to_owned(),

@@ -143,7 +143,9 @@ fn find(
         let question = list.question(instance, offset, Window::default(), times);
         let page = client.page(host, &list.call(instance), &question, list.field())?;
         let reached = offset + page.entries.len() as u64;
-        at_end |= forwards && (page.entries.len() as u64) < PAGE;
+        let short = (page.entries.len() as u64) < PAGE;
+        let over = page.total.map_or(short, |total| reached >= total);
+        at_end |= forwards && (over || page.entries.is_empty());
         let is_wanted = |value: &Value| {
             Record::of(value)
                 .and_then(|record| list.key(&record))
