@@ -36,7 +36,8 @@ impl Entry {
         }
         let date = record.text("date").ok_or("the field `date` is missing")?;
         let (at, time) = options
-            .zone()
+            .times()
+            .zone
             .parse(date)
             .zip(read_date(date))
             .ok_or_else(|| {
@@ -100,7 +101,7 @@ impl Entry {
             started_at: self.at,
             finished_at: None,
             consistent_at: (kind == Kind::Full).then_some(self.at),
-            zone_assumed: options.zone_is_assumed(),
+            zone_assumed: options.times().assumed,
             log_span: None,
             node: None,
             group: None,

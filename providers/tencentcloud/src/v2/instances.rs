@@ -92,7 +92,7 @@ fn identity(entry: &Value) -> String {
 
 fn read(entry: &Value, region: &str, session: &Session) -> Option<Instance> {
     let record = Record::of(entry)?;
-    let zone = session.options.zone();
+    let zone = session.options.times().zone;
     Some(Instance {
         id: InstanceId::new(record.text("uInstanceId")?),
         name: readable(record.text("cdbInstanceName").unwrap_or_default()),

@@ -1,12 +1,12 @@
 //! The job's `options` for the service, and their JSON Schema.
 
 use backhaul_provider_api::{Error, serde_json};
-use backhaul_provider_kit::zone::Zone;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::choice::Choice;
 use super::signature::Algorithm;
+use crate::v3::options::{Times, ZoneOption};
 
 /// The options as the configuration writes them.
 #[derive(Debug, Default, Deserialize)]
@@ -16,20 +16,7 @@ pub(super) struct Options {
     pub(super) databases: Option<Choice>,
     /// The hash inside the signature.
     pub(super) signature: Algorithm,
-    timezone: Option<Timezone>,
-}
-
-/// A zone in a configuration.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(try_from = "String")]
-struct Timezone(Zone);
-
-impl TryFrom<String> for Timezone {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        Zone::try_from(text).map(Self)
-    }
+    timezone: Option<ZoneOption>,
 }
 
 impl Options {
@@ -42,14 +29,9 @@ impl Options {
             .map_err(|error| Error::permanent(format!("the job's options are refused: {error}")))
     }
 
-    /// The zone of the vendor's clocks.
-    pub(super) fn zone(&self) -> Zone {
-        self.timezone.map_or_else(Zone::china, |zone| zone.0)
-    }
-
-    /// Whether nobody said which zone it is.
-    pub(super) fn zone_is_assumed(&self) -> bool {
-        self.timezone.is_none()
+    /// How the vendor's times are read.
+    pub(super) fn times(&self) -> Times {
+        Times::of(self.timezone.map(|zone| zone.0))
     }
 }
 
@@ -104,6 +86,8 @@ pub(super) fn schema() -> Value {
 
 #[cfg(test)]
 mod tests {
+    use backhaul_provider_kit::zone::Zone;
+
     use super::*;
 
     #[test]
@@ -112,16 +96,14 @@ mod tests {
             let options = Options::read(&none).unwrap();
             assert_eq!(options.databases, None);
             assert_eq!(options.signature, Algorithm::Sha256);
-            assert_eq!(options.zone(), Zone::china());
-            assert!(options.zone_is_assumed());
+            assert_eq!(options.times(), Times::of(None));
         }
     }
 
     #[test]
     fn a_zone_that_is_set_is_not_assumed() {
         let options = Options::read(&json!({"timezone": "+08:00", "signature": "sha1"})).unwrap();
-        assert_eq!(options.zone(), Zone::china());
-        assert!(!options.zone_is_assumed());
+        assert_eq!(options.times(), Times::of(Some(Zone::china())));
         assert_eq!(options.signature, Algorithm::Sha1);
     }
 
