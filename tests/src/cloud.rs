@@ -22,6 +22,7 @@ pub mod range;
 mod sending;
 pub mod server;
 pub mod shared;
+pub mod tencent;
 pub mod traffic;
 pub mod wire;
 
