@@ -136,3 +136,6 @@ pub(super) fn what(entry: &Value) -> String {
         record::beginning,
     )
 }
+
+#[cfg(test)]
+mod tests;
