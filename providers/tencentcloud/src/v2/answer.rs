@@ -4,7 +4,7 @@
 //! `code` by the tables of the calls, and in front of `message` as `(9003)…` by the general page;
 //! both are looked at.
 
-use backhaul_provider_api::{Error, HttpResponse, Secret, Timestamp, serde_json};
+use backhaul_provider_api::{Error, ErrorClass, HttpResponse, Secret, Timestamp, serde_json};
 use backhaul_provider_kit::body::{self, Object};
 use backhaul_provider_kit::call::{Call, retry_after};
 use backhaul_provider_kit::quote;
@@ -105,7 +105,7 @@ impl Fault {
         };
         let class = match (self.foreign, response.status) {
             // What another than the vendor answers says nothing about the account.
-            (Some(_), 200..=299) => backhaul_provider_api::ErrorClass::Temporary,
+            (Some(_), 200..=299) => ErrorClass::Temporary,
             _ => self.meaning.class(call.permission, after),
         };
         let quote = match quote::text(&self.text, secrets) {

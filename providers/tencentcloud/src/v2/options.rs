@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::choice::Choice;
 use super::signature::Algorithm;
-use crate::v3::options::{Times, ZoneOption};
+use crate::times::{Times, ZoneOption};
 
 /// The options as the configuration writes them.
 #[derive(Debug, Default, Deserialize)]

@@ -1,4 +1,4 @@
-use backhaul_provider_api::ErrorClass;
+use backhaul_provider_api::Seconds;
 use backhaul_provider_api::chrono::DateTime;
 use proptest::prelude::*;
 
@@ -137,7 +137,7 @@ fn a_throttled_answer_tells_how_long_to_wait() {
     let error = read(&response)
         .unwrap_err()
         .into_error(&call, &response, now, &[]);
-    let after = Some(backhaul_provider_api::Seconds(7));
+    let after = Some(Seconds(7));
     assert_eq!(error.class, ErrorClass::Throttled { after });
 }
 
