@@ -22,6 +22,7 @@ mod daemon;
 mod directory;
 mod files;
 mod programs;
+pub mod s3;
 mod seed;
 pub mod stock;
 mod web;

@@ -14,6 +14,7 @@ mod all {
     mod kill;
     mod life;
     mod mirror;
+    mod object_store;
     mod parallel;
     mod prepare;
     mod provider;

@@ -17,7 +17,7 @@ use crate::client::Client;
 use crate::layout::Reading;
 use crate::objects::{self, Marker, Object, Wanted};
 use crate::options::{Options, link_lifetime_s};
-use crate::signature::hex;
+use crate::signature::{EMPTY_SHA256, hex};
 
 /// The objects of one page. Each may cost a request for its checksum, of which the daemon allows
 /// a thousand in a call.
@@ -136,7 +136,13 @@ fn file(
     lifetime_s: u64,
 ) -> Result<File, Error> {
     let version = object.version.as_deref();
-    let checksums = if object.has_sha {
+    let checksums = if object.size == 0 {
+        // Markers such as `_SUCCESS` are empty, and of nothing every digest is known.
+        vec![Checksum {
+            algorithm: ChecksumAlgorithm::Sha256,
+            value: EMPTY_SHA256.to_owned(),
+        }]
+    } else if object.has_sha {
         let call = Call {
             name: "HeadObject",
             purpose: purpose.to_owned(),

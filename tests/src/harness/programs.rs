@@ -13,9 +13,10 @@ pub struct Programs {
     pub providers: Vec<PathBuf>,
 }
 
-const PROVIDERS: [&str; 2] = [
+const PROVIDERS: [&str; 3] = [
     "libbackhaul_provider_huaweicloud.so",
     "libbackhaul_provider_fault.so",
+    "libbackhaul_provider_object_store.so",
 ];
 
 /// The programs, built with the same profile as the running test.
