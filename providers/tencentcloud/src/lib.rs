@@ -1,8 +1,9 @@
 //! Backhaul provider for Tencent Cloud: TencentDB for MySQL and for PostgreSQL.
 //!
-//! Three services: `postgres` and `mysql` speak API 3.0, `mysql-v2` speaks the legacy API 2.0
-//! (`v2.rs`). All of them use one pair of keys (`credentials.rs`), and all links lead to COS, the
-//! vendor's object storage (`cos.rs`).
+//! Three services: `postgres` and `mysql` speak API 3.0 (`v3.rs`), `mysql-v2` speaks the legacy
+//! API 2.0 (`v2.rs`). All of them use one pair of keys (`credentials.rs`) and print times without
+//! a zone (`times.rs`); links lead to COS, the vendor's object storage (`cos.rs`), but for old ones
+//! of API 2.0.
 //!
 //! This crate does no I/O, has no clock, and must never let a key, token, signature or link into
 //! an error or a log line.
@@ -11,6 +12,7 @@ mod cos;
 mod credentials;
 mod mysql;
 mod postgres;
+mod times;
 mod v2;
 mod v3;
 

@@ -12,9 +12,9 @@ use backhaul_provider_kit::call::Call;
 use backhaul_provider_kit::record::{self, Record};
 
 use super::links::Urls;
+use crate::times::Times;
 use crate::v3::client::PAGE;
 use crate::v3::listing::{Entry, List};
-use crate::v3::options::Times;
 
 /// `CosStorageType` of what cannot be read before somebody restores it.
 const ARCHIVE: u64 = 1;

@@ -3,8 +3,8 @@
 use backhaul_provider_api::{Instance, InstanceId};
 use backhaul_provider_kit::record::Record;
 
+use crate::times::Times;
 use crate::v3::instances::Catalogue;
-use crate::v3::options::Times;
 
 pub(super) const CATALOGUE: Catalogue = Catalogue {
     permission: "cdb:DescribeDBInstances",

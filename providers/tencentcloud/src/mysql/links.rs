@@ -8,9 +8,9 @@ use backhaul_provider_kit::record::Record;
 
 use super::files::Files;
 use crate::cos;
+use crate::times::Times;
 use crate::v3::client::{Client, PAGE};
 use crate::v3::listing::{Entry, List};
-use crate::v3::options::Times;
 
 /// The one file of every backup.
 const FILE: &str = "backup";

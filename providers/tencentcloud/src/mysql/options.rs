@@ -4,8 +4,9 @@ use backhaul_provider_api::Error;
 use backhaul_provider_api::serde_json::{Map, Value};
 use serde::Deserialize;
 
+use crate::times::{Times, ZoneOption};
 use crate::v3::endpoint::Site;
-use crate::v3::options::{self, Language, Times, ZoneOption};
+use crate::v3::options::{self, Language};
 
 /// The options as the configuration writes them.
 #[derive(Debug, Default, Deserialize)]

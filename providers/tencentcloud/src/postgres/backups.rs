@@ -12,9 +12,9 @@ use backhaul_provider_api::{
 use backhaul_provider_kit::call::Call;
 use backhaul_provider_kit::record::{self, Record};
 
+use crate::times::Times;
 use crate::v3::client::PAGE;
 use crate::v3::listing::{Entry, List};
-use crate::v3::options::Times;
 
 /// Before the vendor's oldest backup.
 const EVER: &str = "2000-01-01 00:00:00";

@@ -3,8 +3,8 @@
 use backhaul_provider_api::{Instance, InstanceId};
 use backhaul_provider_kit::record::Record;
 
+use crate::times::Times;
 use crate::v3::instances::Catalogue;
-use crate::v3::options::Times;
 
 pub(super) const CATALOGUE: Catalogue = Catalogue {
     permission: "postgres:DescribeDBInstances",
@@ -27,7 +27,7 @@ fn read(record: &Record<'_>, id: &str, region: &str, times: Times) -> Instance {
         // A number in every version of the API; zero would say nothing.
         scope: record
             .text_or_number("AppId")
-            .filter(|id| id.trim_start_matches('0') != ""),
+            .filter(|id| !id.trim_start_matches('0').is_empty()),
         status: owned("DBInstanceStatus"),
         created_at: record
             .text("CreateTime")

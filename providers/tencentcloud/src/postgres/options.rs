@@ -4,8 +4,9 @@ use backhaul_provider_api::serde_json::{Map, Value, json};
 use backhaul_provider_api::{Error, Seconds};
 use serde::Deserialize;
 
+use crate::times::{Times, ZoneOption};
 use crate::v3::endpoint::Site;
-use crate::v3::options::{self, Language, Times, ZoneOption};
+use crate::v3::options::{self, Language};
 
 /// The longest life of a link.
 const HOURS_MAX: u64 = 36;

@@ -9,7 +9,7 @@ use backhaul_provider_kit::record::{Record, without_links};
 use backhaul_provider_kit::walk::{Position, Walks};
 
 use super::client::{Client, PAGE};
-use super::options::Times;
+use crate::times::Times;
 
 /// The name of the walk in the session's memory; no instance id is empty.
 const WALK: &str = "";

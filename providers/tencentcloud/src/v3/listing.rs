@@ -9,7 +9,7 @@ use backhaul_provider_kit::record::{self, Record};
 use backhaul_provider_kit::walk::{Position, Walks};
 
 use super::client::{Client, PAGE};
-use super::options::Times;
+use crate::times::Times;
 
 /// One of a product's lists of backups.
 pub(crate) trait List: Copy {
