@@ -1,6 +1,7 @@
 //! Lists that the vendor answers whole, handed on in pages that the contract allows.
 
 use std::collections::BTreeMap;
+use std::vec;
 
 use backhaul_provider_api::{Completeness, Cursor, Error, Next};
 
@@ -15,7 +16,7 @@ pub(crate) struct Shelf<T>(BTreeMap<String, Rest<T>>);
 
 #[derive(Debug)]
 struct Rest<T> {
-    entries: Vec<T>,
+    entries: vec::IntoIter<T>,
     given: usize,
     end: Completeness,
 }
@@ -31,7 +32,7 @@ impl<T> Shelf<T> {
     pub(crate) fn begin(&mut self, of: &str, entries: Vec<T>, end: Completeness) -> (Vec<T>, Next) {
         self.0.remove(of);
         let rest = Rest {
-            entries,
+            entries: entries.into_iter(),
             given: 0,
             end,
         };
@@ -53,9 +54,8 @@ impl<T> Shelf<T> {
     }
 
     fn hand_on(&mut self, of: &str, mut rest: Rest<T>) -> (Vec<T>, Next) {
-        let later = rest.entries.split_off(PAGE.min(rest.entries.len()));
-        let page = std::mem::replace(&mut rest.entries, later);
-        if rest.entries.is_empty() {
+        let page: Vec<T> = rest.entries.by_ref().take(PAGE).collect();
+        if rest.entries.len() == 0 {
             return (page, Next::End(rest.end));
         }
         rest.given += page.len();
