@@ -111,7 +111,7 @@ pub enum ApiFault {
     ListingGrows,
     /// After the first page the first record is gone: each later page starts one too late.
     ListingShrinks,
-    /// Status 429.
+    /// Too many calls: status 429, or whatever the vendor answers then.
     Throttled {
         /// Seconds in `Retry-After`, if that is sent.
         retry_after: Option<u64>,

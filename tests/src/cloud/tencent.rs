@@ -57,7 +57,7 @@ pub use self::keyring::TemporaryKey;
 pub use self::settings::{Identity, Ports, Settings};
 pub use self::state::SecondSignatures;
 pub use self::switches::{
-    ApiSwitches, BinlogDone, BusinessErrors, CodeForm, CosSwitches, Crc64, DlSwitches,
+    ApiSwitches, BinlogDone, BusinessErrors, CodeForm, CosSwitches, Crc64, DlSwitches, KeptOut,
     LegacySwitches, LinkForm, LinkTime, MysqlSwitches, NumberForm, OptionalField, Order,
     PostgresSwitches, RateLimit, Reason, SecondSignature, Switches, UnfinishedLinks,
     ZeroExpireTime,
@@ -121,6 +121,7 @@ impl Tencent {
             store: Default::default(),
             inventory: Default::default(),
             archive: Default::default(),
+            digests: Default::default(),
             restrictions: Default::default(),
             limiter: Default::default(),
             nonces: Default::default(),

@@ -8,10 +8,11 @@ use super::api::{Action, Call, Content};
 use super::api_error::ApiError;
 use super::inventory::{MysqlBackupSpec, MysqlKind};
 use super::parameters::Parameters;
-use super::switches::{Order, UnfinishedLinks};
+use super::switches::{OptionalField, Order, UnfinishedLinks};
 use crate::cloud::fault::Api;
 use crate::cloud::object::Address;
 use crate::cloud::page::Page;
+use crate::cloud::percent::hex;
 
 mod instances;
 mod record;
@@ -95,7 +96,9 @@ fn list(call: &Call<'_>, mut parameters: Parameters, kind: MysqlKind, window: &W
         .map(|backup| {
             let links = links(call, backup);
             match kind {
-                MysqlKind::Data => record::backup(backup, links, region, switches),
+                MysqlKind::Data => {
+                    record::backup(backup, links, md5(call, backup), region, switches)
+                }
                 MysqlKind::Binlog => record::binlog(backup, links, region, switches),
                 MysqlKind::SlowLog => record::slow_log(backup, links, switches),
             }
@@ -126,6 +129,24 @@ fn links(call: &Call<'_>, backup: &MysqlBackupSpec) -> Links {
             intranet: Some(link.replacen(&call.state.cos_url, &format!("http://{host}"), 1)),
             internet: Some(link),
         },
+    }
+}
+
+/// `MD5` of a backup; nothing: no such field.
+fn md5(call: &Call<'_>, backup: &MysqlBackupSpec) -> Option<String> {
+    match call.switches.mysql.md5 {
+        OptionalField::Absent => None,
+        OptionalField::Empty => Some(String::new()),
+        OptionalField::Present => {
+            let mut known = call.state.digests.lock();
+            let digest = known.entry(backup.id.clone()).or_insert_with(|| {
+                let content = &backup.file.content;
+                // A file that cannot be read fails when it is sent; its digest may be empty.
+                let digest = content.md5(0, content.len());
+                digest.map(|digest| hex(&digest)).unwrap_or_default()
+            });
+            Some(digest.clone())
+        }
     }
 }
 

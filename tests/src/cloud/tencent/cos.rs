@@ -6,17 +6,18 @@ use axum::extract::{Request, State as Shared};
 use axum::http::header::{DATE, IF_RANGE, SERVER};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
 use chrono::{DateTime, Utc};
 
 use super::restriction::Restriction;
 use super::state::State;
-use super::switches::{Crc64, Switches};
+use super::switches::{Crc64, KeptOut, Switches};
 use crate::cloud::condition::http_date_text;
 use crate::cloud::delivery::Download;
 use crate::cloud::object::Address;
 use crate::cloud::percent;
+use crate::cloud::server::Hangup;
 use crate::cloud::wire::Connection;
 
 mod error;
@@ -67,7 +68,12 @@ fn answer(state: &State, parts: &Parts, connection: Connection) -> Result<Respon
         bucket: "cos".to_owned(),
         key: path.trim_start_matches('/').to_owned(),
     };
-    check_access(state, &address, &signature, &switches)?;
+    if !is_admitted(state, &address, &signature, &switches) {
+        return match switches.cos.kept_out {
+            KeptOut::Denied => Err(CosError::new(403, "AccessDenied", "Access Denied.")),
+            KeptOut::Unanswered => Ok(Hangup.into_response()),
+        };
+    }
     let object = state
         .store
         .get(&address)
@@ -166,12 +172,7 @@ fn check_link(
 }
 
 /// Whether the caller, who is on loopback, may use this link.
-fn check_access(
-    state: &State,
-    address: &Address,
-    signature: &str,
-    switches: &Switches,
-) -> Result<(), CosError> {
+fn is_admitted(state: &State, address: &Address, signature: &str, switches: &Switches) -> bool {
     let inside = switches.caller_in_intranet;
     let of_link = state.restrictions.lock().get(signature).cloned();
     let of_region = if address.key.starts_with("mysql/") && !switches.mysql.public_download {
@@ -179,15 +180,10 @@ fn check_access(
     } else {
         Restriction::None
     };
-    let admitted = of_link
+    of_link
         .into_iter()
         .chain([of_region])
-        .all(|restriction| restriction.admits(inside, "127.0.0.1"));
-    if admitted {
-        Ok(())
-    } else {
-        Err(CosError::new(403, "AccessDenied", "Access Denied."))
-    }
+        .all(|restriction| restriction.admits(inside, "127.0.0.1"))
 }
 
 /// Start and end of a link, in Unix seconds.

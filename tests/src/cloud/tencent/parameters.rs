@@ -248,9 +248,19 @@ fn twice(name: &str) -> ApiError {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
+
+    proptest! {
+        #[test]
+        fn no_query_makes_it_panic(query: String, dotted in "([a.0-2]{1,6}=[0-9]?&?){0,6}") {
+            for query in [query, dotted] {
+                let _ = Parameters::from_query(&query);
+            }
+        }
+    }
 
     #[test]
     fn a_query_is_unfolded() {

@@ -1,6 +1,7 @@
 //! TencentDB for PostgreSQL, version 2017-03-12: instances, backups, and links to them.
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, json};
@@ -105,13 +106,11 @@ fn backups(call: &Call<'_>, mut parameters: Parameters, kind: PgKind) -> Content
     parameters.finish()?;
 
     let inventory = call.state.inventory.lock();
-    let mut found = inventory
-        .postgres_backups
-        .iter()
+    let mut found = admitted(&inventory, &filters)
+        .into_iter()
         .filter(|backup| backup.kind == kind)
         // One that is being made has no such time; whether it is listed then is not documented.
         .filter(|backup| (min..=max).contains(&backup.finish.unwrap_or(backup.start)))
-        .filter(|backup| admitted(&inventory, &filters, backup))
         .collect::<Vec<_>>();
     sort(&mut found, order.as_deref(), descending)?;
     // Only what is shown becomes JSON: lists may be long and pages are short.
@@ -123,14 +122,27 @@ fn backups(call: &Call<'_>, mut parameters: Parameters, kind: PgKind) -> Content
     Ok(call.list(name, records, total))
 }
 
-fn admitted(inventory: &Inventory, filters: &[Filter], backup: &PgBackupSpec) -> bool {
-    let instance = inventory.postgres_instance(&backup.instance_id);
-    instance.is_some_and(|instance| {
-        filters.iter().all(|filter| match filter.name.as_str() {
-            "base-backup-id" => filter.values.contains(&backup.id),
-            _ => filter.admits(instance),
+/// The backups that filters admit: their instances do, and they themselves.
+fn admitted<'a>(inventory: &'a Inventory, filters: &[Filter]) -> Vec<&'a PgBackupSpec> {
+    let (of_backups, of_instances) = filters
+        .iter()
+        .partition::<Vec<_>, _>(|filter| filter.name == "base-backup-id");
+    let instances = inventory
+        .postgres
+        .iter()
+        .filter(|instance| of_instances.iter().all(|filter| filter.admits(instance)))
+        .map(|instance| instance.id.as_str())
+        .collect::<HashSet<_>>();
+    inventory
+        .postgres_backups
+        .iter()
+        .filter(|backup| instances.contains(backup.instance_id.as_str()))
+        .filter(|backup| {
+            of_backups
+                .iter()
+                .all(|filter| filter.values.contains(&backup.id))
         })
-    })
+        .collect()
 }
 
 fn sort(

@@ -43,6 +43,8 @@ pub struct State {
     pub inventory: Shared<Inventory>,
     /// Objects in archive storage.
     pub archive: Shared<BTreeSet<Address>>,
+    /// MD5 of backups of MySQL by their ids, as far as somebody asked.
+    pub digests: Shared<HashMap<String, String>>,
     /// Who may use a link of the object store, by its signature, where that was asked for.
     pub restrictions: Shared<HashMap<String, Restriction>>,
     /// Calls of API 3.0 in the last second.

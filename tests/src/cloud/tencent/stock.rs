@@ -55,6 +55,7 @@ impl Tencent {
             self.state.store.remove(&address);
             self.state.archive.lock().remove(&address);
         }
+        self.state.digests.lock().remove(id);
         let mut inventory = self.state.inventory.lock();
         inventory.postgres_backups.retain(|backup| backup.id != id);
         inventory.mysql_backups.retain(|backup| backup.id != id);

@@ -3,9 +3,8 @@
 use serde_json::{Value, json};
 
 use super::super::inventory::{BackupStatus, InstanceSpec, MysqlBackupSpec};
-use super::super::switches::{BinlogDone, OptionalField, Switches};
+use super::super::switches::{BinlogDone, Switches};
 use super::super::time::{UNSET, Zone};
-use crate::cloud::percent::hex;
 
 /// `IntranetUrl` and `InternetUrl`; nothing: `null`.
 #[derive(Debug)]
@@ -83,7 +82,13 @@ pub fn instance(instance: &InstanceSpec, region: &str, zone: Zone) -> Value {
 }
 
 /// One backup of the data.
-pub fn backup(backup: &MysqlBackupSpec, links: Links, region: &str, switches: &Switches) -> Value {
+pub fn backup(
+    backup: &MysqlBackupSpec,
+    links: Links,
+    md5: Option<String>,
+    region: &str,
+    switches: &Switches,
+) -> Value {
     let zone = switches.zone();
     let mut record = logged(backup, links, switches);
     let own = json!({
@@ -106,15 +111,8 @@ pub fn backup(backup: &MysqlBackupSpec, links: Links, region: &str, switches: &S
         "EncryptionFlag": if backup.encrypted { "on" } else { "off" },
     });
     merge(&mut record, own);
-    match switches.mysql.md5 {
-        OptionalField::Absent => {}
-        OptionalField::Empty => record["MD5"] = json!(""),
-        OptionalField::Present => {
-            let content = &backup.file.content;
-            // A file that cannot be read fails when it is sent; its digest may be missing.
-            let digest = content.md5(0, content.len()).map(|digest| hex(&digest));
-            record["MD5"] = json!(digest.unwrap_or_default());
-        }
+    if let Some(md5) = md5 {
+        record["MD5"] = json!(md5);
     }
     record
 }

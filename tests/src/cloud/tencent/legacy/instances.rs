@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::inventory::{InstanceRole, InstanceSpec};
+use super::super::inventory::{InstanceRole, InstanceSpec, InstanceStatus};
 use super::super::time::{UNSET, Zone};
 use super::form::Form;
 use super::reply::LegacyError;
@@ -82,9 +82,8 @@ fn record(instance: &InstanceSpec, all: &[InstanceSpec], region: &str, zone: Zon
     for follower in &mut recovery {
         follower["syncStatus"] = json!(2);
     }
-    json!({
+    let mut record = json!({
         "uInstanceId": instance.id,
-        "cdbInstanceId": "6eb2d2ee-0a3c-4d2a-8d5d-3d5b7e1e0001",
         "initFlag": 1,
         "cdbInstanceType": instance.role.mysql_number(),
         "storageSize": 100,
@@ -113,7 +112,12 @@ fn record(instance: &InstanceSpec, all: &[InstanceSpec], region: &str, zone: Zon
         "masterInfo": primary.map(|primary| [relative(primary)]),
         "roInfo": followers(InstanceRole::ReadOnly),
         "drInfo": recovery,
-    })
+    });
+    if instance.status != InstanceStatus::Creating {
+        // The old id, which is deprecated.
+        record["cdbInstanceId"] = json!("6eb2d2ee-0a3c-4d2a-8d5d-3d5b7e1e0001");
+    }
+    record
 }
 
 const DEFAULT_LIMIT: usize = 20;

@@ -1,5 +1,7 @@
 //! The vectors of the vendor's page and those made with the vendor's own SDK (A, B, C).
 
+use proptest::prelude::*;
+
 use super::*;
 
 const ID: &str = "AKIDEXAMPLE0000000000000000000000001";
@@ -283,5 +285,14 @@ fn malformed_headers_are_refused() {
             Authorization::parse(&bad),
             Err(SignatureError::UnsortedHeaders)
         );
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_header_makes_it_panic(header: String, rest in "[a-z=/;, ]{0,40}") {
+        for header in [header, format!("TC3-HMAC-SHA256 Credential={rest}")] {
+            let _ = Authorization::parse(&header);
+        }
     }
 }

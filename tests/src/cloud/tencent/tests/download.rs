@@ -228,6 +228,9 @@ async fn restricted_links_are_forbidden_from_outside() {
         (403, "AccessDenied".to_owned(), "Access Denied.".to_owned())
     );
     assert_eq!(client.follow(&open, &[]).await.status(), 200);
+    cloud.set(|switches| switches.cos.kept_out = KeptOut::Unanswered);
+    assert!(client.http.get(&closed).send().await.is_err());
+    cloud.set(|switches| switches.cos.kept_out = KeptOut::Denied);
     cloud.set(|switches| switches.caller_in_intranet = true);
     assert_eq!(client.follow(&closed, &[]).await.status(), 200);
     cloud.set(|switches| {
