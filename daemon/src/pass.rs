@@ -4,6 +4,7 @@
 //! A pass never stops at the first backup that fails: it mirrors what it can, and says what it
 //! could not.
 
+mod commit;
 pub mod context;
 pub mod fetch_backup;
 mod keys;
@@ -16,7 +17,6 @@ pub mod vendor;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use backhaul_config::{Account, Job};
@@ -106,15 +106,7 @@ async fn steps(
 
     // Fetch, prove, publish and record each backup that retention would keep. When one of them
     // fails, an older one may be worth having after all: choose again.
-    let transfers = Transfers {
-        context,
-        job,
-        account,
-        fetcher: vendor.fetcher(context, job)?,
-        vendor,
-        directory,
-        received: AtomicU64::new(0),
-    };
+    let transfers = Transfers::new(context, job, account, vendor, directory)?;
     while !selection.fetch.is_empty() && transfers.run(selection.fetch, report).await {
         selection = selection::select(context, job, selection.spared)?;
     }

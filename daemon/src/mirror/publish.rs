@@ -1,12 +1,13 @@
 //! Publication: makes a complete backup visible under its final name, in one rename.
 //!
-//! After [`publish`] returns, the backup survives a power cut. A kill or power cut at any earlier
-//! instant leaves the staging directory as it was, or the whole backup in its place.
+//! The steps are: [`write_papers`], make everything durable, [`place`], make the new name durable.
+//! `pass/commit.rs` takes them, for many backups at once where they are small. A kill or power cut
+//! at any instant leaves the staging directory as it was, or the whole backup in its place.
 
 use super::file_name::{CHECKSUMS, MANIFEST};
 use super::layout;
 use super::manifest::{Manifest, ManifestError};
-use super::staging::Staging;
+use super::staging::{Staging, Weight};
 use crate::dir::{Dir, FsError};
 
 /// A failed publication.
@@ -25,19 +26,24 @@ pub enum PublishError {
     },
 }
 
-/// Publishes a staged backup whose files are all complete and synced. Returns its path relative
-/// to the job's directory.
+/// Writes manifest and checksums beside the files of a staged backup, and takes away what does
+/// not belong to it. Durable unless the backup is light.
 ///
 /// # Errors
-/// When the disk refuses, or something else lies in the backup's place.
-pub fn publish(
-    job_dir: &Dir,
-    staging: Staging,
-    manifest: &Manifest,
-) -> Result<String, PublishError> {
+/// When the disk refuses, or something lies there that cannot be a leftover.
+pub fn write_papers(staging: &Staging, manifest: &Manifest) -> Result<(), PublishError> {
     let data = staging.data();
-    data.write_durable(CHECKSUMS, manifest.checksums().as_bytes())?;
-    data.write_durable(MANIFEST, &manifest.to_json())?;
+    let (checksums, json) = (manifest.checksums(), manifest.to_json());
+    match staging.weight() {
+        Weight::Heavy => {
+            data.write_durable(CHECKSUMS, checksums.as_bytes())?;
+            data.write_durable(MANIFEST, &json)?;
+        }
+        Weight::Light => {
+            data.write_new(CHECKSUMS, checksums.as_bytes())?;
+            data.write_new(MANIFEST, &json)?;
+        }
+    }
     // Leftovers of a file that the vendor no longer names must not become visible.
     for (name, _) in data.entries()? {
         if !manifest.expected_names().any(|expected| name == expected) {
@@ -47,13 +53,25 @@ pub fn publish(
             }
         }
     }
+    Ok(())
+}
 
+/// Makes a staged backup visible, all of which is durable by now. That it is visible is durable
+/// once the directory is synced that is returned with its path, relative to the job's directory.
+///
+/// # Errors
+/// When the disk refuses, or something else lies in the backup's place.
+pub fn place(
+    job_dir: &Dir,
+    staging: &Staging,
+    manifest: &Manifest,
+) -> Result<(Dir, String), PublishError> {
     let instance = layout::instance_dir(&manifest.instance);
     let name = layout::backup_dir(&manifest.backup, &manifest.id);
     let home = job_dir.ensure_dir(instance.as_str())?;
     match staging
         .own()
-        .move_new(staging.data_name(), &home, name.as_str())
+        .rename_new(staging.data_name(), &home, name.as_str())
     {
         Ok(()) => {}
         Err(error) if error.is_taken() => {
@@ -68,8 +86,7 @@ pub fn publish(
         }
         Err(error) => return Err(error.into()),
     }
-    staging.remove()?;
-    Ok(format!("{instance}/{name}"))
+    Ok((home, format!("{instance}/{name}")))
 }
 
 /// Finds a backup that is published already though the catalog does not know it.

@@ -49,6 +49,20 @@ pub fn put(job_dir: &Dir, path: &str, id: &BackupId, now: Timestamp) -> Result<(
     home.move_new(name, &slot, BACKUP)
 }
 
+/// How many bytes lie in quarantine, by their manifests.
+///
+/// # Errors
+/// When the directory cannot be read.
+pub fn bytes(job_dir: &Dir) -> Result<u64, FsError> {
+    let mut bytes = 0u64;
+    for quarantined in list(job_dir)? {
+        let backup = open(job_dir)?.dir(format!("{}/{BACKUP}", quarantined.entry));
+        let manifest = backup.ok().and_then(|backup| Manifest::read(&backup).ok());
+        bytes = bytes.saturating_add(manifest.map_or(0, |manifest| manifest.size_bytes));
+    }
+    Ok(bytes)
+}
+
 /// What is in quarantine, oldest first.
 ///
 /// # Errors

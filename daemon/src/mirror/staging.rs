@@ -28,6 +28,15 @@ const DATA: &str = "data";
 const FORMAT: u32 = 1;
 const STATE_MAX_BYTES: u64 = 32 << 20;
 
+/// How much care a download needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// How far it is gets recorded durably, so that little of it is ever lost.
+    Heavy,
+    /// So small that it is rather fetched again: nothing of it is durable before all of it is.
+    Light,
+}
+
 /// What is known of a download under way.
 #[derive(Debug, Serialize, Deserialize)]
 struct State {
@@ -72,23 +81,32 @@ pub struct Staging {
     state: State,
     /// The kernel's boot: the page cache still holds what was written at the same one.
     boot: String,
+    weight: Weight,
 }
 
 impl Staging {
-    /// Opens the staging directory of a backup, with what an earlier run left in it.
+    /// Opens the staging directory of a backup, with what an earlier run left in it: then it is
+    /// heavy, whatever is asked for.
     ///
     /// # Errors
     /// When the directory cannot be used.
-    pub fn open(job_dir: &Dir, identity: &Identity, boot: &str) -> Result<Self, FsError> {
+    pub fn open(
+        job_dir: &Dir,
+        identity: &Identity,
+        boot: &str,
+        weight: Weight,
+    ) -> Result<Self, FsError> {
         let id = identity.id();
         let parent = job_dir.ensure_dir(HIDDEN)?.ensure_dir(STAGING)?;
-        let own = parent.ensure_dir(id.as_str())?;
+        let known = !parent.make_dir(id.as_str())?;
+        let own = parent.dir(id.as_str())?;
         let earlier = own
             .read(STATE, STATE_MAX_BYTES)
             .ok()
             .and_then(|bytes| serde_json::from_slice::<State>(&bytes).ok())
             .filter(|state| state.format == FORMAT && state.identity == *identity);
         let fresh = earlier.is_none();
+        let weight = if fresh { weight } else { Weight::Heavy };
         let state = earlier.unwrap_or_else(|| State {
             format: FORMAT,
             identity: identity.clone(),
@@ -96,21 +114,57 @@ impl Staging {
             files: BTreeMap::new(),
             boots: BTreeMap::new(),
         });
-        if fresh {
+        if fresh && known {
             // Bytes of which nothing is recorded are of no use.
             own.remove_tree(DATA)?;
         }
-        let data = own.ensure_dir(DATA)?;
-        let staging = Self {
+        own.make_dir(DATA)?;
+        let data = own.dir(DATA)?;
+        let mut staging = Self {
             parent,
             own,
             data,
             id,
             state,
             boot: boot.to_owned(),
+            weight: Weight::Light,
         };
-        staging.save()?;
+        if weight == Weight::Heavy {
+            staging.make_heavy()?;
+        }
         Ok(staging)
+    }
+
+    /// How much care it needs.
+    pub fn weight(&self) -> Weight {
+        self.weight
+    }
+
+    /// Records durably what there is, and from now on each further step.
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub fn make_heavy(&mut self) -> Result<(), FsError> {
+        if self.weight == Weight::Light {
+            self.weight = Weight::Heavy;
+            self.own.sync()?;
+            self.parent.sync()?;
+            self.save()?;
+        }
+        Ok(())
+    }
+
+    /// Makes the files of a light one durable, each by itself.
+    ///
+    /// # Errors
+    /// When the disk does not take them.
+    pub fn sync_files(&self) -> Result<(), FsError> {
+        for (name, _) in self.data.entries()? {
+            let file = self.data.open_file(&name)?;
+            file.sync_all()
+                .map_err(|source| self.data.error("sync", name.as_ref(), source))?;
+        }
+        self.data.sync()
     }
 
     /// The directory that becomes the backup's.
@@ -139,6 +193,7 @@ impl Staging {
     /// When the disk does not take it.
     pub fn set_token(&mut self, token: Option<PrepareToken>) -> Result<(), FsError> {
         if self.state.token != token {
+            self.make_heavy()?;
             self.state.token = token;
             self.save()?;
         }
@@ -193,7 +248,8 @@ impl Staging {
         self.own.open_or_create(&format!("{name}.mark")).map(Mark)
     }
 
-    /// Records how far a file is, durably. The caller has synced what it claims.
+    /// Records how far a file is, durably unless it is light. The caller has synced what it
+    /// claims.
     ///
     /// # Errors
     /// When the disk does not take it.
@@ -221,15 +277,19 @@ impl Staging {
         self.state.files.keys()
     }
 
-    /// Removes what is left after publication, or a download given up.
+    /// Removes what is left after publication. What comes back after a power cut is discarded
+    /// when it is found.
     ///
     /// # Errors
     /// When something cannot be removed.
     pub fn remove(self) -> Result<(), FsError> {
-        self.parent.remove_tree(self.id.as_str())
+        self.parent.clear_away(self.id.as_str())
     }
 
     fn save(&self) -> Result<(), FsError> {
+        if self.weight == Weight::Light {
+            return Ok(());
+        }
         // Plain data with text keys always serialises.
         let bytes = serde_json::to_vec(&self.state).unwrap_or_default();
         self.own.write_durable(STATE, &bytes)

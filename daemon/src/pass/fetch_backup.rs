@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use backhaul_config::{Account, Job};
-use backhaul_provider_api::{Backup, File, Quality, ReleaseRequest};
+use backhaul_config::{Account, ByteSize, Job};
+use backhaul_provider_api::{Backup, File, PrepareToken, Quality, ReleaseRequest};
+use tokio::sync::Semaphore;
 
+use super::commit::{Commits, Complete};
 use super::context::Context;
 use super::listing::Wanted;
 use super::vendor::Vendor;
@@ -16,8 +18,9 @@ use crate::event::Event;
 use crate::fetch::link::Links;
 use crate::fetch::{self, FetchError, Fetcher, FileTask};
 use crate::mirror::manifest::{Content, FORMAT, FileEntry, Manifest, Verification};
-use crate::mirror::publish::{self, PublishError};
-use crate::mirror::staging::Staging;
+use crate::mirror::publish::PublishError;
+use crate::mirror::quarantine;
+use crate::mirror::staging::{Staging, Weight};
 use crate::provider::{GaveUp, ProviderError};
 use crate::recipe;
 use crate::redact::Redactor;
@@ -26,6 +29,8 @@ use crate::redact::Redactor;
 const TELL_EVERY_BYTES: u64 = 1 << 20;
 /// By how much a vendor may have rounded up the size of a file.
 const ROUNDING_BYTES: u64 = 1024;
+/// A backup up to this size is not worth the waits for the disk that make it resumable.
+const LIGHT_BYTES: u64 = 4 << 20;
 /// How many files a backup may have.
 const FILES_MAX: usize = 50_000;
 
@@ -43,6 +48,10 @@ pub struct Task<'a> {
     pub fetcher: &'a Fetcher,
     /// The job's directory.
     pub directory: &'a Dir,
+    /// Publishes and records.
+    pub commits: &'a Commits,
+    /// How many backups may be fetched at a time.
+    pub turns: &'a Semaphore,
     /// The backup.
     pub wanted: &'a Wanted,
     /// Counts the bytes of the whole pass.
@@ -90,6 +99,24 @@ pub enum BackupError {
     /// The catalog.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
+    /// A step that several backups take together.
+    #[error("{reason}")]
+    Commit {
+        /// What happened.
+        reason: String,
+        /// Whether the disk is full.
+        disk_is_full: bool,
+    },
+    /// The job has used up what it may keep.
+    #[error(
+        "the job may keep {quota} bytes and has {used} already; raise `limits.quota`, or let its retention keep less"
+    )]
+    Quota {
+        /// What it may keep.
+        quota: u64,
+        /// What it has.
+        used: u64,
+    },
 }
 
 impl From<GaveUp> for BackupError {
@@ -106,7 +133,9 @@ impl BackupError {
     pub fn disk_is_full(&self) -> bool {
         match self {
             Self::Disk(error) | Self::Publish(PublishError::File(error)) => error.is_full(),
-            Self::File {
+            Self::Commit { disk_is_full, .. } => *disk_is_full,
+            Self::Quota { .. }
+            | Self::File {
                 source: FetchError::NoSpace { .. },
                 ..
             } => true,
@@ -143,6 +172,30 @@ impl BackupError {
 /// # Errors
 /// When it cannot be had in this pass; what arrived stays in staging for the next.
 pub async fn mirror(task: &Task<'_>) -> Result<BackupRecord, BackupError> {
+    let cancel = task.vendor.cancel();
+    // Many may be committed at a time, but only some fetched: links are asked for late.
+    let turn = tokio::select! {
+        turn = task.turns.acquire() => turn,
+        () = cancel.cancelled() => return Err(BackupError::Stopped),
+    };
+    let id = task.wanted.identity.id();
+    let _claim = task
+        .context
+        .claim(&task.job.directory, &id)
+        .ok_or(BackupError::Busy)?;
+    let complete = fetch(task).await?;
+    drop(turn);
+    let token = complete.staging.token().cloned();
+    let record = task.commits.commit(complete).await?;
+    if let Some(token) = token {
+        release(task, token, &record).await;
+    }
+    tell(task, &record);
+    Ok(record)
+}
+
+/// Fetches the files of a backup into staging.
+async fn fetch(task: &Task<'_>) -> Result<Complete, BackupError> {
     let Task {
         context,
         job,
@@ -151,14 +204,14 @@ pub async fn mirror(task: &Task<'_>) -> Result<BackupRecord, BackupError> {
         ..
     } = *task;
     let cancel = task.vendor.cancel();
-    if cancel.is_cancelled() {
-        return Err(BackupError::Stopped);
-    }
+    check_quota(task)?;
     let id = wanted.identity.id();
-    let _claim = context
-        .claim(&job.directory, &id)
-        .ok_or(BackupError::Busy)?;
-    let mut staging = Staging::open(directory, &wanted.identity, &context.boot)?;
+    let mut staging = Staging::open(
+        directory,
+        &wanted.identity,
+        &context.boot,
+        weight(&wanted.backup),
+    )?;
     let token = prepare::prepare(task.vendor, wanted, &mut staging, cancel).await?;
 
     keys::keep(context, task.vendor, wanted).await?;
@@ -190,15 +243,17 @@ pub async fn mirror(task: &Task<'_>) -> Result<BackupRecord, BackupError> {
         bytes: files.iter().map(|file| Some(file.size?.bytes)).sum(),
     });
     let untold = AtomicU64::new(0);
+    let tell_received = |bytes| {
+        context.events.tell(Event::Received {
+            job: job.name.clone(),
+            id: id.clone(),
+            bytes,
+        });
+    };
     let on_bytes = |bytes| {
         task.received.fetch_add(bytes, Ordering::Relaxed);
         if untold.fetch_add(bytes, Ordering::Relaxed) + bytes >= TELL_EVERY_BYTES {
-            let bytes = untold.swap(0, Ordering::Relaxed);
-            context.events.tell(Event::Received {
-                job: job.name.clone(),
-                id: id.clone(),
-                bytes,
-            });
+            tell_received(untold.swap(0, Ordering::Relaxed));
         }
     };
     let on_wait = |missing: &FetchError| {
@@ -222,26 +277,57 @@ pub async fn mirror(task: &Task<'_>) -> Result<BackupRecord, BackupError> {
         let fetched = task.fetcher.file(&one, &mut staging).await;
         entries.push(fetched.map_err(|source| BackupError::of_file(file, source))?);
     }
+    tell_received(untold.into_inner());
+    Ok(Complete {
+        staging,
+        manifest: manifest(task, entries),
+    })
+}
 
-    let manifest = manifest(task, entries);
-    let token = staging.token().cloned();
-    let path = publish::publish(directory, staging, &manifest)?;
-    let record = BackupRecord::of(&manifest, job.directory.clone(), path);
-    context.catalog.put(std::slice::from_ref(&record))?;
-    if let Some(token) = token {
-        let request = ReleaseRequest {
-            instance: wanted.instance.clone(),
-            token,
-        };
-        if let Err(error) = task.vendor.release(request).await {
-            tracing::warn!(job = %job.name, backup = %record.id, %error, "the vendor's preparation could not be given up");
-        }
+/// How much care the download needs: a small backup is fetched again rather than resumed.
+fn weight(backup: &Backup) -> Weight {
+    let small = backup
+        .size
+        .is_some_and(|size| size.quality != Quality::Other && size.bytes <= LIGHT_BYTES);
+    if small { Weight::Light } else { Weight::Heavy }
+}
+
+/// Whether there is room for the backup in what the job may keep.
+fn check_quota(task: &Task<'_>) -> Result<(), BackupError> {
+    let Some(quota) = task.job.limits.quota.map(ByteSize::bytes) else {
+        return Ok(());
+    };
+    let summary = task.context.catalog.summary(&task.job.directory)?;
+    let mirrored: u64 = summary
+        .instances
+        .values()
+        .map(|instance| instance.size_bytes)
+        .sum();
+    let used = mirrored.saturating_add(quarantine::bytes(task.directory)?);
+    let needed = task.wanted.backup.size.map_or(0, |size| size.bytes);
+    if used.saturating_add(needed) > quota {
+        return Err(BackupError::Quota { quota, used });
     }
+    Ok(())
+}
+
+async fn release(task: &Task<'_>, token: PrepareToken, record: &BackupRecord) {
+    let request = ReleaseRequest {
+        instance: task.wanted.instance.clone(),
+        token,
+    };
+    if let Err(error) = task.vendor.release(request).await {
+        tracing::warn!(job = %task.job.name, backup = %record.id, %error, "the vendor's preparation could not be given up");
+    }
+}
+
+fn tell(task: &Task<'_>, record: &BackupRecord) {
+    let job = &task.job;
     tracing::info!(
-        job = %job.name, backup = %record.id, name = wanted.label(), bytes = record.size_bytes,
-        path = %record.path, "backup mirrored"
+        job = %job.name, backup = %record.id, name = task.wanted.label(),
+        bytes = record.size_bytes, path = %record.path, "backup mirrored"
     );
-    context.events.tell(Event::Mirrored {
+    task.context.events.tell(Event::Mirrored {
         job: job.name.clone(),
         id: record.id.clone(),
         path: job.directory.join(&record.path).display().to_string(),
@@ -251,7 +337,6 @@ pub async fn mirror(task: &Task<'_>) -> Result<BackupRecord, BackupError> {
             Verification::Suspect { reasons } => reasons.clone(),
         },
     });
-    Ok(record)
 }
 
 fn manifest(task: &Task<'_>, files: Vec<FileEntry>) -> Manifest {
