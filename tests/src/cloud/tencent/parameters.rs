@@ -101,8 +101,12 @@ impl Parameters {
         match self.fields.remove(name) {
             None => Ok(None),
             Some(Value::Bool(value)) => Ok(Some(value)),
-            Some(Value::String(text)) if self.textual && text == "true" => Ok(Some(true)),
-            Some(Value::String(text)) if self.textual && text == "false" => Ok(Some(false)),
+            // The vendor's Python SDK writes them with a capital letter.
+            Some(Value::String(text)) if self.textual => match text.to_lowercase().as_str() {
+                "true" => Ok(Some(true)),
+                "false" => Ok(Some(false)),
+                _ => Err(ApiError::wrong_type(name, "a boolean")),
+            },
             Some(_) => Err(ApiError::wrong_type(name, "a boolean")),
         }
     }
@@ -274,6 +278,10 @@ mod tests {
         assert_eq!(parameters.integer("Limit").unwrap(), Some(1));
         let mut filter = parameters.objects("Filters").unwrap().remove(0);
         assert_eq!(filter.required_text("Name").unwrap(), "db-instance-id");
+        let mut truths = Parameters::from_query("a=True&b=false&c=1").unwrap();
+        assert_eq!(truths.boolean("a").unwrap(), Some(true));
+        assert_eq!(truths.boolean("b").unwrap(), Some(false));
+        assert!(truths.boolean("c").is_err());
         for twice in ["a=1&a=2", "a=1&a.0=2", "a.0=1&a=2"] {
             assert!(Parameters::from_query(twice).is_err(), "{twice}");
         }
