@@ -32,6 +32,7 @@ pub(crate) enum Meaning {
     InstanceStatus,
     Denied,
     DryRun,
+    GatewayRefused,
     Redirected,
     Unknown,
 }
@@ -69,6 +70,7 @@ impl Meaning {
             | Self::Missing
             | Self::Denied
             | Self::DryRun
+            | Self::GatewayRefused
             | Self::Redirected
             | Self::Unknown => ErrorClass::Permanent,
         }
@@ -119,6 +121,9 @@ impl Meaning {
             Self::InstanceStatus => "the status of the instance does not allow it now",
             Self::Denied => "the vendor does not allow it",
             Self::DryRun => "the vendor took the request for a trial",
+            Self::GatewayRefused => {
+                "something in front of the vendor's API refuses the request; check the proxy and the account's `endpoint`"
+            }
             Self::Redirected => {
                 "the endpoint answered with a redirect; check the account's `endpoint`"
             }
@@ -195,12 +200,12 @@ fn family(word: &str) -> Option<Meaning> {
     })
 }
 
-/// Answers without a known code: proxies, gateways, and codes of the future.
+/// Answers without a known code: proxies, gateways, and codes of the future. The vendor itself
+/// refuses credentials with HTTP 200, so another status says nothing about them.
 fn http(status: u16) -> Meaning {
     match status {
         300..=399 => Meaning::Redirected,
-        401 => Meaning::AuthRefused,
-        403 => Meaning::NotAuthorised,
+        401 | 403 | 407 => Meaning::GatewayRefused,
         404 | 410 => Meaning::NoSuchCall,
         408 | 425 => Meaning::Unavailable,
         413 | 414 | 431 | 494 => Meaning::TooLarge,

@@ -57,11 +57,10 @@ impl Fault {
     }
 }
 
-/// An answer that is not the vendor's own says nothing about the account and its permissions.
+/// An answer that is not the vendor's own, though it says that all is well, may pass.
 fn foreign_class(status: u16, meaning: Meaning, after: Option<Seconds>) -> ErrorClass {
     match status {
         200..=299 => ErrorClass::Temporary,
-        401 | 403 => ErrorClass::Permanent,
         _ => meaning.class(None, after),
     }
 }

@@ -58,6 +58,7 @@ fn answers_that_are_not_the_vendors_are_told_as_such() {
         (200, "{\"code\":0}", ErrorClass::Temporary, "`Response`"),
         (403, "<html>", ErrorClass::Permanent, "proxy"),
         (401, "<html>", ErrorClass::Permanent, "proxy"),
+        (403, "", ErrorClass::Permanent, "proxy"),
         (502, "<html>", ErrorClass::Temporary, "HTML"),
         (503, "", ErrorClass::Temporary, "unavailable"),
         (302, "", ErrorClass::Permanent, "redirect"),

@@ -128,8 +128,8 @@ fn without_a_code_the_status_decides() {
     for (status, word) in [
         (302, "permanent"),
         (400, "permanent"),
-        (401, "auth-failed"),
-        (403, "forbidden"),
+        (401, "permanent"),
+        (403, "permanent"),
         (404, "permanent"),
         (408, "temporary"),
         (413, "permanent"),
