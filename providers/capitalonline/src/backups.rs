@@ -13,10 +13,10 @@ use backhaul_provider_api::{
 use backhaul_provider_kit::call::Call;
 use backhaul_provider_kit::record::{self, Record};
 
+use crate::clean::{identifier, line};
 use crate::client::Client;
 use crate::codes::Subject;
 use crate::data::Entries;
-use crate::instances::{identifier, line};
 use crate::options::{BackupSize, Options};
 use crate::product::Product;
 use crate::shelf::Shelf;
@@ -152,9 +152,10 @@ fn read(
     // are of one backup of the cluster; the vendor names no other tie.
     let shard = record.text_or_number("ShardId").map(|shard| line(&shard));
     Ok(Backup {
+        // Backups have no name; only manual ones are described.
+        name: record.text("Desc").map_or_else(|| id.clone(), line),
         key: BackupKey::new(id),
         handle: None,
-        name: record.text("Desc").map(line).unwrap_or_default(),
         kind: Kind::Full,
         method,
         origin: origin(record.text("BackupMode")),

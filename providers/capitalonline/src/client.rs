@@ -1,7 +1,7 @@
 //! Calls of the vendor's API: signed, one answer or one error each.
 //!
 //! Each call has a nonce and a time of its own; retries are the daemon's business and are new
-//! calls. Whether the credentials were refused is remembered as long as the session lives.
+//! calls. That the vendor refused the credentials is remembered as long as the session lives.
 
 use backhaul_provider_api::{Account, Error, ErrorClass, Host, HttpRequest, Secret};
 use backhaul_provider_kit::{body::Object, call::Call};
@@ -93,7 +93,11 @@ impl Client {
             secrets: &self.keys.secrets(),
         };
         let error = fault.into_error(call, &response, &around);
-        if error.class == ErrorClass::AuthFailed {
+        let refused = matches!(
+            error.class,
+            ErrorClass::AuthFailed | ErrorClass::Forbidden { .. }
+        );
+        if refused {
             self.refused = Some(error.clone());
         }
         Err(error)

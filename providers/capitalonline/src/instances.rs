@@ -3,6 +3,8 @@
 //! The call has filters, but whether they compare whole values or parts is not documented, so
 //! none is used. No paging is documented either: a well-formed answer holds everything.
 
+use std::collections::HashSet;
+
 use backhaul_provider_api::{
     Completeness, Error, Host, Instance, InstanceId, InstancesPage, InstancesRequest, LogLevel,
     serde_json::Value,
@@ -10,6 +12,7 @@ use backhaul_provider_api::{
 use backhaul_provider_kit::call::Call;
 use backhaul_provider_kit::record::Record;
 
+use crate::clean::{identifier, line};
 use crate::client::Client;
 use crate::codes::Subject;
 use crate::data::Entries;
@@ -65,7 +68,7 @@ fn ask(client: &mut Client, host: &dyn Host) -> Result<(Vec<Instance>, Completen
             instances.push(instance);
         }
     }
-    let mut known = std::collections::HashSet::new();
+    let mut known = HashSet::new();
     instances.retain(|instance| known.insert(instance.id.as_str().to_owned()));
     let count = instances.len() as u64;
     let end = match doubt {
@@ -91,19 +94,4 @@ fn read(entry: &Value, client: &Client) -> Option<Instance> {
             .text("CreatedTime")
             .and_then(|text| client.options.zone().parse(text)),
     })
-}
-
-/// An id of the vendor's, unless it holds what would hide in a log or spoil a request.
-pub(crate) fn identifier(record: &Record<'_>, name: &str) -> Option<String> {
-    record
-        .text_or_number(name)
-        .filter(|id| id.len() <= 256 && !id.chars().any(char::is_control))
-}
-
-/// A text that people typed, on one line and of bounded length.
-pub(crate) fn line(text: &str) -> String {
-    text.chars()
-        .filter(|letter| !letter.is_control())
-        .take(200)
-        .collect()
 }

@@ -2,7 +2,7 @@
 //!
 //! The way of a pass: `DescribeDBInstances` (`instances.rs`), `DescribeBackups` for each instance
 //! (`backups.rs`), `DownloadBackup` for the one link of a backup (`links.rs`). The vendor answers
-//! every list whole; `shelf.rs` hands it on in pages, `data.rs` copes with the forms it comes in.
+//! every list whole; `shelf.rs` hands it on in pages, `data.rs` and `clean.rs` cope with what it looks like.
 //! `client.rs` signs each call (`signature.rs`); failed answers are read by `answer.rs`,
 //! understood by `codes.rs`, and told by `fault.rs`.
 //!
@@ -12,6 +12,7 @@
 mod answer;
 mod area;
 mod backups;
+mod clean;
 mod client;
 mod codes;
 mod data;

@@ -9,11 +9,11 @@ use backhaul_provider_kit::percent;
 use backhaul_provider_kit::record::{self, Record};
 
 use crate::backups;
+use crate::clean::line;
 use crate::client::Client;
 use crate::codes::Subject;
 use crate::data;
 use crate::expiry::expiry;
-use crate::instances::line;
 
 /// The id of the one file of every backup.
 const FILE: &str = "backup";

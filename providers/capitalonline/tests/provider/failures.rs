@@ -20,6 +20,17 @@ fn refused_credentials_are_not_tried_again() {
 }
 
 #[test]
+fn a_forbidden_access_is_not_tried_again() {
+    let cloud = Cloud::saying(403, r#"{"Code":"Whatever","Message":"x"}"#);
+    let mut provider = mysql();
+    for _ in 0..2 {
+        let error = list_all(&cloud, &mut provider, list_request()).unwrap_err();
+        assert_eq!(error.class, ErrorClass::Forbidden { permission: None });
+    }
+    assert_eq!(cloud.calls().len(), 1);
+}
+
+#[test]
 fn a_throttled_call_carries_the_wait_and_is_not_repeated() {
     let cloud = Cloud::new(|_| {
         let mut response = answer(429, r#"{"Code":"RequestLimitExceeded","Message":"slow"}"#);

@@ -22,7 +22,7 @@ fn a_backup_is_read_with_all_that_the_contract_keeps() {
     let cloud = Cloud::with(json!([record("b1")]));
     let listed = list_all(&cloud, &mut mysql(), list_request()).unwrap();
     let backup = &listed.backups[0];
-    assert_eq!(backup.key.as_str(), "b1");
+    assert_eq!((backup.key.as_str(), backup.name.as_str()), ("b1", "b1"));
     assert_eq!((backup.kind, backup.method), (Kind::Full, Method::Physical));
     assert_eq!(
         (backup.origin, &backup.state),

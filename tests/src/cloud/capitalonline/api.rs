@@ -55,7 +55,7 @@ async fn answer(state: &State, parts: &Parts) -> Result<Response, ApiError> {
         .ok_or_else(|| ApiError::not_found("There is no such product."))?;
     let query = parts.uri.query().unwrap_or_default();
     // Counted before it is checked: a call is a call.
-    let api = percent_free_action(query).and_then(api_of);
+    let api = action_in(query).and_then(api_of);
     if let Some(api) = api {
         state.store.traffic.call(api);
     }
@@ -92,8 +92,8 @@ async fn answer(state: &State, parts: &Parts) -> Result<Response, ApiError> {
     Ok(json_response(StatusCode::OK, &Value::Object(answer)))
 }
 
-/// The action of a query that may be no good otherwise; no action holds what would be encoded.
-fn percent_free_action(query: &str) -> Option<&str> {
+/// The action of a query that may be no good otherwise; none holds what would be encoded.
+fn action_in(query: &str) -> Option<&str> {
     query
         .split('&')
         .find_map(|pair| pair.strip_prefix("Action="))
@@ -239,7 +239,8 @@ impl Call<'_> {
 
     /// The envelope of a list. There are no pages.
     fn list(&self, name: &str, records: Vec<Value>) -> Envelope {
-        let (records, _) = Page::ALL.cut(records, &self.faults);
+        let (mut records, total) = Page::ALL.cut(records, &self.faults);
+        records.truncate(self.switches.list_cap.unwrap_or(usize::MAX));
         let data = if self.faults.contains(&ApiFault::WrongJsonType) {
             Some(json!("many"))
         } else if records.is_empty() {
@@ -260,6 +261,9 @@ impl Call<'_> {
         let mut envelope = success("success");
         if let Some(data) = data {
             envelope.insert("Data".to_owned(), data);
+        }
+        if self.switches.total_in_lists {
+            envelope.insert("TotalCount".to_owned(), json!(total));
         }
         if self.switches.task_id_in_lists {
             envelope.insert("TaskId".to_owned(), json!(""));

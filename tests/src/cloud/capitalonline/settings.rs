@@ -84,7 +84,11 @@ pub struct Switches {
     pub empty_list: EmptyList,
     /// `Data` of any other list.
     pub list_form: ListForm,
-    /// Where lists of backups say `ShardId` already.
+    /// Most entries of a list; nothing: all there are.
+    pub list_cap: Option<usize>,
+    /// Lists count all entries, shown or not, as `TotalCount`.
+    pub total_in_lists: bool,
+    /// Lists of backups say `ShardId` already.
     pub shards_in_lists: bool,
     /// Lists have the optional `TaskId`.
     pub task_id_in_lists: bool,
@@ -137,6 +141,8 @@ impl Default for Switches {
             size_error: 0,
             empty_list: EmptyList::default(),
             list_form: ListForm::default(),
+            list_cap: None,
+            total_in_lists: false,
             shards_in_lists: false,
             task_id_in_lists: false,
             instance_id_is_uuid: false,

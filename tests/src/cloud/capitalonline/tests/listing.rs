@@ -155,6 +155,20 @@ async fn lists_take_every_form() {
 }
 
 #[tokio::test]
+async fn a_list_that_is_cut_may_or_may_not_say_so() {
+    let (cloud, client) = cloud().await;
+    for age in 0..3 {
+        cloud.add_backup(backup(&format!("b{age}"), age, "x"));
+    }
+    cloud.set(|switches| switches.list_cap = Some(2));
+    let answer = client.backups(INSTANCE).await;
+    assert_eq!(answer.each("BackupId"), ["b0", "b1"]);
+    assert_eq!(answer.json.get("TotalCount"), None);
+    cloud.set(|switches| switches.total_in_lists = true);
+    assert_eq!(client.backups(INSTANCE).await.json["TotalCount"], 3);
+}
+
+#[tokio::test]
 async fn instances_that_are_missing_or_basic_have_no_backups() {
     let (cloud, client) = cloud_with("x").await;
     assert_eq!(
