@@ -138,6 +138,10 @@ impl Layout {
             settle_s,
             versions,
         } = rules;
+        // The contract reads words of the future as unknown.
+        if kind == Kind::Unknown || kinds.values().any(|kind| *kind == Kind::Unknown) {
+            return Err("`kind` or `kinds` names no kind; there are full, differential, incremental, log and slowlog".to_owned());
+        }
         let identified = pattern.has(Free::Set) || pattern.has_time();
         let further = match (versions, identified) {
             (true, _) if pattern.gathers() => {

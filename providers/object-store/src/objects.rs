@@ -189,7 +189,7 @@ fn read(root: &Element, versions: bool) -> Result<Page, String> {
     };
     let objects = root
         .children(entry)
-        .map(|entry| object(entry, &text))
+        .map(|entry| object(entry, text))
         .collect::<Result<_, _>>()?;
     let folders = root
         .children("CommonPrefixes")
