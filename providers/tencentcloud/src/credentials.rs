@@ -3,7 +3,8 @@
 
 use backhaul_provider_api::{Account, Credential, Error, Secret};
 
-const SECRET_ID: &str = "secret_id";
+/// The vendor calls it `SecretId`; the name here is the same for every vendor.
+const SECRET_ID: &str = "access_key";
 const SECRET_KEY: &str = "secret_key";
 const SECURITY_TOKEN: &str = "security_token";
 

@@ -2,8 +2,8 @@
 //!
 //! Three services: `postgres` and `mysql` speak API 3.0 (`v3.rs`), `mysql-v2` speaks the legacy
 //! API 2.0 (`v2.rs`). All of them use one pair of keys (`credentials.rs`) and print times without
-//! a zone (`times.rs`); links lead to COS, the vendor's object storage (`cos.rs`), but for old ones
-//! of API 2.0.
+//! a zone (`times.rs`); links lead to COS, the vendor's object storage (`cos.rs`), but for those of
+//! API 2.0 to the old `dl.cdb` hosts.
 //!
 //! This crate does no I/O, has no clock, and must never let a key, token, signature or link into
 //! an error or a log line.

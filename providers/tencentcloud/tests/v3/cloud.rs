@@ -187,7 +187,7 @@ pub fn account(service: &str) -> Account {
     Account {
         service: service.to_owned(),
         region: Some("ap-guangzhou".to_owned()),
-        credentials: [("secret_id", ID), ("secret_key", KEY)]
+        credentials: [("access_key", ID), ("secret_key", KEY)]
             .map(|(name, value)| (name.to_owned(), Secret::new(value)))
             .into(),
         ..Account::default()

@@ -89,7 +89,7 @@ fn an_account_that_cannot_work_is_refused_at_once() {
     };
     for (account, class, word) in [
         (account("oracle"), ErrorClass::Unsupported, "oracle"),
-        (without("secret_id"), ErrorClass::AuthFailed, "secret_id"),
+        (without("access_key"), ErrorClass::AuthFailed, "access_key"),
         (without("secret_key"), ErrorClass::AuthFailed, "secret_key"),
         (nowhere, ErrorClass::Permanent, "region"),
         (
