@@ -30,7 +30,7 @@ const TELL_EVERY_BYTES: u64 = 1 << 20;
 /// By how much a vendor may have rounded up the size of a file.
 const ROUNDING_BYTES: u64 = 1024;
 /// A backup up to this size is not worth the waits for the disk that make it resumable.
-const LIGHT_BYTES: u64 = 4 << 20;
+const LIGHT_BYTES: u64 = 256 << 10;
 /// How many files a backup may have.
 const FILES_MAX: usize = 50_000;
 
