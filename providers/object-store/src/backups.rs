@@ -3,7 +3,8 @@
 //! Each call asks for one page of the store's list. What the list holds by halves stays in the
 //! session until its other half has come.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use backhaul_provider_api::{
     Backup, BackupKey, Completeness, Cursor, Error, Host, ListPage, ListRequest, Method, Next,
@@ -14,9 +15,10 @@ use backhaul_provider_kit::record;
 use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
-use crate::layout::{Reading, SetId};
+use crate::layout::Reading;
 use crate::objects::{self, Marker, Object, PAGE, Page, Wanted};
 use crate::options::Options;
+use crate::set_id::SetId;
 use crate::sets::{Draft, Sets};
 
 /// How many objects that are part of no backup are named; the rest is counted.
@@ -46,6 +48,10 @@ pub(crate) struct Scan {
     after: Option<Marker>,
     sets: Sets,
     ready: VecDeque<Draft>,
+    /// Hashes of the backups found, where two layouts could find the same one.
+    found: HashSet<u64>,
+    /// Why the listing is not complete.
+    doubt: Option<String>,
     strays: u64,
     yielded: u64,
 }
@@ -100,12 +106,15 @@ pub(crate) fn list(
     if over && scan.strays > STRAYS_NAMED {
         passed_over.push(PassedOver {
             what: format!("{} further objects", scan.strays - STRAYS_NAMED),
-            reason: "no pattern matches them, or their values make no sense".to_owned(),
+            reason: "no pattern matches them, or for a reason named before".to_owned(),
         });
     }
     scan.yielded += (backups.len() + passed_over.len()) as u64;
     let next = if over {
-        Next::End(Completeness::within(request.window, scan.yielded))
+        Next::End(match scan.doubt.take() {
+            Some(reason) => Completeness::incomplete(scan.yielded, reason),
+            None => Completeness::within(request.window, scan.yielded),
+        })
     } else {
         Next::More(Cursor::new(scan.turn.to_string()))
     };
@@ -128,6 +137,8 @@ impl Scan {
             after: None,
             sets: Sets::default(),
             ready: VecDeque::new(),
+            found: HashSet::new(),
+            doubt: None,
             strays: 0,
             yielded: 0,
         }
@@ -147,7 +158,7 @@ impl Scan {
             let over = self.sets.advance(key).map_err(|_| {
                 Error::unsupported("the store lists keys in no ascending order, so that the files of a backup cannot be gathered from its list")
             })?;
-            self.finish(over, request);
+            self.finish(options, over, request, passed_over);
             if object.is_folder() {
                 continue;
             }
@@ -162,13 +173,7 @@ impl Scan {
                 Reading::Stray => "no pattern matches it".to_owned(),
                 Reading::Odd(why) => why,
             };
-            self.strays += 1;
-            if self.strays <= STRAYS_NAMED {
-                passed_over.push(PassedOver {
-                    what: format!("object {:?}", end(key)),
-                    reason,
-                });
-            }
+            self.stray(key, reason, passed_over);
         }
         self.after = page.next;
         if self.after.is_none() {
@@ -176,16 +181,44 @@ impl Scan {
         }
         if self.prefixes.is_empty() {
             let over = self.sets.finish();
-            self.finish(over, request);
+            self.finish(options, over, request, passed_over);
         }
         Ok(())
     }
 
-    fn finish(&mut self, over: Vec<Draft>, request: &ListRequest) {
+    /// Passes an object over: the first ones by name, the rest by number.
+    fn stray(&mut self, key: &str, reason: String, passed_over: &mut Vec<PassedOver>) {
+        self.strays += 1;
+        if self.strays <= STRAYS_NAMED {
+            passed_over.push(PassedOver {
+                what: format!("object {:?}", end(key)),
+                reason,
+            });
+        }
+    }
+
+    /// Takes backups in that are over.
+    fn finish(
+        &mut self,
+        options: &Options,
+        over: Vec<Draft>,
+        request: &ListRequest,
+        passed_over: &mut Vec<PassedOver>,
+    ) {
         let wanted = |draft: &Draft| {
             request.kinds.contains(&draft.kind) && is_within(began(draft), request.window)
         };
-        self.ready.extend(over.into_iter().filter(wanted));
+        for draft in over.into_iter().filter(wanted) {
+            let mut hasher = DefaultHasher::new();
+            draft.id.hash(&mut hasher);
+            if options.layouts.list.len() > 1 && !self.found.insert(hasher.finish()) {
+                self.doubt.get_or_insert_with(|| format!("two of the patterns in `layouts` find backups of the same time, kind and set, such as {:?}; give them different kinds or placeholders", draft.name));
+                let reason = "another pattern found a backup of the same time, kind and set";
+                self.stray(&draft.name, reason.to_owned(), passed_over);
+            } else {
+                self.ready.push_back(draft);
+            }
+        }
     }
 }
 
@@ -232,7 +265,7 @@ fn backup(
         "first_modified": draft.oldest,
         "last_modified": draft.newest,
         "storage_class": only.and_then(|object| object.storage_class.clone()),
-        "version_id": draft.id.version(),
+        "version_id": draft.id.version,
     });
     let handle = Handle {
         head: draft.head,

@@ -76,6 +76,7 @@ impl Bucket {
             .as_ref()
             .is_none_or(|endpoint| is_amazons(endpoint.host()));
         let addressing = addressing.unwrap_or(match &configured {
+            Some(endpoint) if wants_name_in_host(endpoint.host()) => Addressing::VirtualHost,
             Some(_) => Addressing::Path,
             // The certificate covers no dot within a bucket's name.
             None if !bucket.is_host_part() || name.contains('.') => Addressing::Path,
@@ -190,6 +191,14 @@ fn is_amazons(host: &str) -> bool {
         .any(|end| host.ends_with(end))
 }
 
+/// OSS refuses the bucket in the path, and so does COS for buckets made since 2024 (COS Bucket
+/// Domain Security Management Notice).
+fn wants_name_in_host(host: &str) -> bool {
+    [".aliyuncs.com", ".myqcloud.com", ".tencentcos.cn"]
+        .iter()
+        .any(|end| host.ends_with(end))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -278,6 +287,26 @@ mod tests {
             assert_eq!(bucket.place(), "minio.example:9000/acme");
             assert!(!bucket.is_amazons());
         }
+    }
+
+    #[test]
+    fn stores_that_want_the_bucket_in_the_host_get_it_there() {
+        let oss = bucket(
+            "acme",
+            None,
+            Some("https://oss-cn-hangzhou.aliyuncs.com"),
+            None,
+        )
+        .unwrap();
+        assert_eq!(oss.host(), "acme.oss-cn-hangzhou.aliyuncs.com");
+        let cos = bucket(
+            "acme-1250000000",
+            None,
+            Some("https://cos.ap-guangzhou.myqcloud.com"),
+            None,
+        )
+        .unwrap();
+        assert_eq!(cos.host(), "acme-1250000000.cos.ap-guangzhou.myqcloud.com");
     }
 
     #[test]

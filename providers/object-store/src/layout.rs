@@ -7,15 +7,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use backhaul_provider_api::{
-    Kind, Timestamp,
-    chrono::{Datelike, SecondsFormat},
-};
+use backhaul_provider_api::{Kind, Timestamp, chrono::Datelike};
 use backhaul_provider_kit::zone::Zone;
-use serde::{Deserialize, Serialize};
 
 use crate::objects::Object;
 use crate::pattern::{Found, Free, Pattern, Values};
+use crate::set_id::SetId;
 
 /// How long a backup of several files must not have grown to count as whole.
 const SETTLE_S: u64 = 15 * 60;
@@ -52,48 +49,6 @@ enum Further {
     Version,
     /// When the object was written: it is overwritten by each backup.
     Modified,
-}
-
-/// What makes a backup this one among those of an instance, in the words of its keys.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) struct SetId {
-    /// The texts of `{time:…}`.
-    times: Vec<String>,
-    /// The word in the place of `{kind}`, or the layout's kind.
-    kind: String,
-    /// The text of `{set}`.
-    set: Option<String>,
-    /// When the object was written, where objects are overwritten.
-    modified: Option<Timestamp>,
-    /// The object's version, where versions are looked at.
-    version: Option<String>,
-}
-
-impl SetId {
-    /// The object's version, where versions are looked at.
-    pub(crate) fn version(&self) -> Option<&str> {
-        self.version.as_deref()
-    }
-
-    /// The key of the backup. Only `set` is free text, and it stands behind what is not.
-    pub(crate) fn key(&self) -> String {
-        let mut parts = Vec::new();
-        if !self.times.is_empty() {
-            parts.push(format!("time={}", self.times.join("/")));
-        }
-        parts.push(format!("kind={}", self.kind));
-        if let Some(modified) = self.modified {
-            let modified = modified.to_rfc3339_opts(SecondsFormat::Millis, true);
-            parts.push(format!("modified={modified}"));
-        }
-        if let Some(version) = &self.version {
-            parts.push(format!("version={version}"));
-        }
-        if let Some(set) = &self.set {
-            parts.push(format!("set={set}"));
-        }
-        parts.join(",")
-    }
 }
 
 /// An object as a part of a backup.
@@ -289,11 +244,18 @@ impl Layouts {
                 version => (None, version.map(str::to_owned)),
             },
         };
+        // Without values of its own, a backup is told from those of other layouts by its key.
+        let set = match layout.further {
+            Further::Nothing => values.set,
+            Further::Modified | Further::Version => {
+                Some(values.set.unwrap_or_else(|| key.to_owned()))
+            }
+        };
         let last_segment = || key.rfind('/').map_or(0, |slash| slash + 1);
         let id = SetId {
             times: values.times,
             kind: word,
-            set: values.set,
+            set,
             modified,
             version,
         };

@@ -24,6 +24,7 @@ mod links;
 mod objects;
 mod options;
 mod pattern;
+mod set_id;
 mod sets;
 mod signature;
 mod time_format;

@@ -10,8 +10,9 @@ use std::sync::Arc;
 
 use backhaul_provider_api::{Kind, Timestamp};
 
-use crate::layout::{Layout, Member, SetId};
+use crate::layout::{Layout, Member};
 use crate::objects::Object;
+use crate::set_id::SetId;
 
 /// A backup as far as its objects were seen.
 #[derive(Clone, Debug)]

@@ -188,12 +188,15 @@ fn versions_and_times_of_writing_tell_backups_of_one_name_apart() {
         Reading::Member(member) => member.id.key(),
         other => panic!("{other:?}"),
     };
-    let modified = "kind=full,modified=2024-01-20T00:00:00.000Z";
+    let modified = "kind=full,modified=2024-01-20T00:00:00.000Z,set=a/latest.dump";
     assert_eq!(key(&versions, &object), modified);
     object.version = Some("null".to_owned());
     assert_eq!(key(&versions, &object), modified);
     object.version = Some("v.1".to_owned());
-    assert_eq!(key(&versions, &object), "kind=full,version=v.1");
+    assert_eq!(
+        key(&versions, &object),
+        "kind=full,version=v.1,set=a/latest.dump"
+    );
     let overwritten = layouts(json!({"pattern": "{instance}/latest.dump"}));
     assert_eq!(key(&overwritten, &object), modified);
 }

@@ -62,7 +62,8 @@ pub(crate) fn schema() -> Value {
                 "description": "Where the bucket stands in URLs: path is https://host/bucket/key, \
                                 virtual-host is https://bucket.host/key, own-host is \
                                 https://host/key with an endpoint of the bucket's own. Default: \
-                                path with a configured endpoint, else virtual-host.",
+                                path with a configured endpoint other than of OSS and COS, else \
+                                virtual-host.",
             },
             "pattern": pattern,
             "layouts": {

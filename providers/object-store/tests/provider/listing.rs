@@ -183,16 +183,30 @@ fn every_version_is_a_backup_where_versions_are_looked_at() {
     assert_eq!(
         keys,
         [
-            "kind=full,version=v1",
-            "kind=full,version=v2",
-            "kind=full,version=v3",
-            "kind=full,modified=2024-01-19T20:00:00.000Z",
+            "kind=full,version=v1,set=a/latest.dump",
+            "kind=full,version=v2,set=a/latest.dump",
+            "kind=full,version=v3,set=a/latest.dump",
+            "kind=full,modified=2024-01-19T20:00:00.000Z,set=a/latest.dump",
         ]
     );
     assert_eq!(listed.backups[0].started_at, now() - Duration::hours(3));
     let asked = store.asked.borrow();
     assert!(asked.iter().all(|asked| asked.call == "ListObjectVersions"));
     assert_eq!(asked[1].query["key-marker"], "k");
+}
+
+#[test]
+fn two_patterns_that_give_one_backup_two_meanings_are_told() {
+    let store = Store::new(["a/dump/1", "a/full/1", "a/full/2"]);
+    let options = json!({"layouts": [{"pattern": "{instance}/full/{set}"}, {"pattern": "{instance}/dump/{set}"}]});
+    let listed = list(&store, options, "a");
+    assert_eq!(
+        listed.sets(),
+        [("kind=full,set=1", 1), ("kind=full,set=2", 1)]
+    );
+    assert_eq!(listed.backups[0].name, "a/dump/1");
+    assert_eq!(listed.passed_over[0].what, "object \"a/full/1\"");
+    assert!(!listed.end.complete);
 }
 
 #[test]
