@@ -41,6 +41,8 @@ pub enum Api {
     MysqlBinlogs,
     /// Tencent Cloud, `cdb`: `DescribeSlowLogs`.
     MysqlSlowLogs,
+    /// Tencent Cloud, `cdb`: `DescribeBackupDecryptionKey`.
+    MysqlKeys,
     /// Tencent Cloud, API 2.0: `DescribeCdbInstances`.
     LegacyInstances,
     /// Tencent Cloud, API 2.0: `GetCdbExportLogUrl`.

@@ -88,10 +88,10 @@ impl Meaning {
                 "the request's time differs from the vendor's clock by more than 5 minutes; check this machine's clock"
             }
             Self::SignatureRefused => {
-                "the signature was refused; check that `secret_key` belongs to `secret_id`"
+                "the signature was refused; check that `secret_key` belongs to `access_key`"
             }
             Self::KeyUnknown => {
-                "the vendor does not know the key or it is disabled; check `secret_id`, and `security_token` with temporary keys"
+                "the vendor does not know the key or it is disabled; check `access_key`, and `security_token` with temporary keys"
             }
             Self::TokenInvalid => {
                 "the token is invalid or has expired; get new temporary keys and set all three credentials"

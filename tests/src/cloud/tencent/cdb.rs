@@ -1,4 +1,5 @@
-//! TencentDB for MySQL, version 2017-03-20: instances, and backups and logs with their links.
+//! TencentDB for MySQL, version 2017-03-20: instances, backups and logs with their links, and the
+//! keys of encrypted backups.
 
 use std::cmp::Reverse;
 
@@ -15,12 +16,13 @@ use crate::cloud::page::Page;
 use crate::cloud::percent::hex;
 
 mod instances;
+mod key;
 mod record;
 
 use self::record::Links;
 
 /// The actions of the product.
-pub const ACTIONS: [Action; 4] = [
+pub const ACTIONS: [Action; 5] = [
     action(
         "DescribeDBInstances",
         Api::MysqlInstances,
@@ -30,6 +32,12 @@ pub const ACTIONS: [Action; 4] = [
     action("DescribeBackups", Api::MysqlBackups, 10, backups),
     action("DescribeBinlogs", Api::MysqlBinlogs, 100, binlogs),
     action("DescribeSlowLogs", Api::MysqlSlowLogs, 20, slow_logs),
+    action(
+        "DescribeBackupDecryptionKey",
+        Api::MysqlKeys,
+        20,
+        key::describe,
+    ),
 ];
 
 const fn action(
@@ -72,10 +80,7 @@ fn list(call: &Call<'_>, mut parameters: Parameters, kind: MysqlKind, window: &W
     parameters.finish()?;
     let inventory = call.state.inventory.lock();
     if inventory.mysql_instance(&instance_id).is_none() {
-        return Err(ApiError::new(
-            switches.mysql.missing_instance_code,
-            "The instance does not exist.",
-        ));
+        return Err(missing_instance(call));
     }
     let mut found = inventory
         .mysql_backups
@@ -197,6 +202,13 @@ fn page(parameters: &mut Parameters, max: usize) -> Result<Page, ApiError> {
     } else {
         Err(invalid("Limit"))
     }
+}
+
+fn missing_instance(call: &Call<'_>) -> ApiError {
+    ApiError::new(
+        call.switches.mysql.missing_instance_code,
+        "The instance does not exist.",
+    )
 }
 
 fn invalid(field: &str) -> ApiError {

@@ -120,6 +120,13 @@ impl MysqlBackupSpec {
         self
     }
 
+    /// `DecryptionKey` of an encrypted backup; different for every backup.
+    pub fn decryption_key(&self) -> Option<String> {
+        let digest = Sha256::digest(format!("key/{}", self.id));
+        self.encrypted
+            .then(|| hex(digest.get(..16).unwrap_or_default()))
+    }
+
     /// `Size` in bytes.
     pub(in crate::cloud::tencent) fn size(&self) -> u64 {
         self.size_override

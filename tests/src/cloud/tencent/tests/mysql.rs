@@ -1,6 +1,7 @@
 use serde_json::Value;
 
 use super::*;
+use crate::cloud::fault::Api;
 
 async fn backups(client: &Client) -> Answer {
     client
@@ -204,6 +205,51 @@ async fn pages_are_limited() {
         )
         .await;
     assert_eq!(none.code(), "UnknownParameter");
+}
+
+#[tokio::test]
+async fn the_key_of_an_encrypted_backup_is_handed_out() {
+    let (cloud, client) = cloud().await;
+    let mut encrypted = data(1);
+    encrypted.encrypted = true;
+    let key = encrypted.decryption_key().unwrap();
+    cloud.add_mysql_backup(encrypted);
+    cloud.add_mysql_backup(data(2));
+    cloud.add_mysql(InstanceSpec::new("cdb-2", "other", "8.0"));
+    let ask = |fields| client.cdb("DescribeBackupDecryptionKey", fields);
+    for fields in [
+        json!({ "InstanceId": CDB, "BackupId": 1 }),
+        json!({ "InstanceId": CDB, "BackupId": 1, "BackupType": "data" }),
+    ] {
+        assert_eq!(ask(fields).await.response()["DecryptionKey"], key);
+    }
+    let unknown = "InternalError.DBRecordNotExistError";
+    for (fields, code) in [
+        // Not encrypted, not there, of another instance, of another kind.
+        (json!({ "InstanceId": CDB, "BackupId": 2 }), unknown),
+        (json!({ "InstanceId": CDB, "BackupId": 3 }), unknown),
+        (json!({ "InstanceId": "cdb-2", "BackupId": 1 }), unknown),
+        (
+            json!({ "InstanceId": CDB, "BackupId": 1, "BackupType": "binlog" }),
+            unknown,
+        ),
+        (
+            json!({ "InstanceId": CDB, "BackupId": 1, "BackupType": "slowlog" }),
+            "InvalidParameterValue",
+        ),
+        (
+            json!({ "InstanceId": CDB, "BackupId": "1" }),
+            "InvalidParameter",
+        ),
+        (json!({ "InstanceId": CDB }), "MissingParameter"),
+        (
+            json!({ "InstanceId": "cdb-x", "BackupId": 1 }),
+            "InvalidParameter.InstanceNotFound",
+        ),
+    ] {
+        assert_eq!(ask(fields.clone()).await.code(), code, "{fields}");
+    }
+    assert_eq!(cloud.traffic().calls(Api::MysqlKeys), 10);
 }
 
 #[tokio::test]
