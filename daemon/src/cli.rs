@@ -33,6 +33,7 @@ mod table;
 mod verify;
 
 use failure::Failure;
+use providers::Format;
 
 /// Keeps your own copy of every cloud database backup.
 #[derive(Debug, Parser)]
@@ -135,7 +136,13 @@ enum Command {
 #[derive(Debug, Subcommand)]
 enum ProvidersCommand {
     /// List the libraries that are found, what they serve and how they are confined.
-    List(Json),
+    List {
+        #[command(flatten)]
+        json: Json,
+        /// Print what every service says about itself, as a table in Markdown.
+        #[arg(long, conflicts_with = "json")]
+        markdown: bool,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -175,6 +182,15 @@ fn level(global: &Global, daemon: bool) -> Level {
     }
 }
 
+/// The clap definition lets at most one of the two be true.
+fn format(json: bool, markdown: bool) -> Format {
+    match (json, markdown) {
+        (true, _) => Format::Json,
+        (false, true) => Format::Markdown,
+        (false, false) => Format::Text,
+    }
+}
+
 fn obey(cli: Cli) -> Result<ExitCode, Failure> {
     let main = &cli.global.config;
     match cli.command {
@@ -190,8 +206,8 @@ fn obey(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Reindex => reindex::reindex(main),
         Command::Reload { wait } => reload::reload(main, wait),
         Command::Providers {
-            command: ProvidersCommand::List(json),
-        } => providers::list(main, json.json),
+            command: ProvidersCommand::List { json, markdown },
+        } => providers::list(main, format(json.json, markdown)),
         Command::Completions { shell } => generate::completions(shell, Cli::command()),
         Command::Man { directory } => generate::man(directory.as_deref(), &Cli::command()),
         Command::Schema => generate::schema(),

@@ -272,8 +272,8 @@ const SET_BY_HOST: [&str; 10] = [
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(60);
-/// The longest answer of a vendor, in bytes.
-const RESPONSE_MAX: usize = 8 << 20;
+/// The longest answer of a vendor, in bytes: some lists come whole. It must fit into a message.
+const RESPONSE_MAX: usize = 24 << 20;
 const HEADERS_MAX: usize = 100;
 /// Every vendor tolerates as much, and a `Date` is never exact.
 const SKEW_IGNORED: TimeDelta = TimeDelta::seconds(30);
