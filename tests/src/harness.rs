@@ -13,10 +13,13 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
+use crate::cloud::capitalonline::CapitalOnlineServer;
 use crate::cloud::huawei::HuaweiServer;
+use crate::cloud::tencent::TencentServer;
 
 mod daemon;
 mod directory;
@@ -34,11 +37,13 @@ pub use programs::{Programs, programs};
 pub use seed::Random;
 pub use web::{free_port, http_get};
 
-/// A place of its own: directory, configuration, emulated cloud.
+/// A place of its own: directory, configuration, emulated clouds.
 pub struct Site {
     directory: TempDir,
     /// The cloud that the account of [`Site::account`] leads to.
     pub cloud: HuaweiServer,
+    tencent: OnceLock<TencentServer>,
+    capitalonline: OnceLock<CapitalOnlineServer>,
 }
 
 /// What a command said and how it ended.
@@ -65,7 +70,12 @@ impl Site {
             .prefix("bh")
             .tempdir()
             .expect("a temporary directory");
-        let site = Self { directory, cloud };
+        let site = Self {
+            directory,
+            cloud,
+            tencent: OnceLock::new(),
+            capitalonline: OnceLock::new(),
+        };
         programs().install_providers(&site.path("providers"));
         site
     }
@@ -120,6 +130,19 @@ impl Site {
         )
     }
 
+    /// An emulated Tencent Cloud beside [`Site::cloud`], started when first asked for. Commands then
+    /// have the keys in the environment that its `example_account` names.
+    pub fn tencent(&self) -> &TencentServer {
+        self.tencent
+            .get_or_init(|| TencentServer::start().expect("loopback can be listened at"))
+    }
+
+    /// An emulated CapitalOnline, in the same way.
+    pub fn capitalonline(&self) -> &CapitalOnlineServer {
+        self.capitalonline
+            .get_or_init(|| CapitalOnlineServer::start().expect("loopback can be listened at"))
+    }
+
     /// Runs the real program with this site's configuration and credentials to its end.
     pub fn backhaul<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Said {
         let output = self
@@ -142,6 +165,16 @@ impl Site {
             .env("HW_SK", self.cloud.secret_key())
             .env("TMPDIR", self.directory.path())
             .stdin(Stdio::null());
+        if let Some(cloud) = self.tencent.get() {
+            command
+                .env("TC_ID", cloud.secret_id())
+                .env("TC_KEY", cloud.secret_key());
+        }
+        if let Some(cloud) = self.capitalonline.get() {
+            command
+                .env("CO_AK", cloud.access_key())
+                .env("CO_SK", cloud.secret_key());
+        }
         command
     }
 

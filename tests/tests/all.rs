@@ -9,6 +9,7 @@
 mod all {
     mod catalog;
     mod command;
+    mod documents;
     mod errors;
     mod fault;
     mod kill;
