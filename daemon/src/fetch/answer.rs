@@ -205,9 +205,15 @@ fn checksums(headers: &HeaderMap, link: &Link) -> Vec<Checksum> {
             })
         })
         .collect();
-    let encrypted = headers
-        .keys()
-        .any(|name| name.as_str().contains("server-side-encryption"));
+    // With keys of the store's own (SSE-S3), the tag is still the MD5 of the plain bytes, and AWS
+    // encrypts every object so.
+    let own_keys = |name: &str, value: &str| {
+        name == "x-amz-server-side-encryption" && value.eq_ignore_ascii_case("AES256")
+    };
+    let encrypted = headers.iter().any(|(name, value)| {
+        name.as_str().contains("server-side-encryption")
+            && !own_keys(name.as_str(), value.to_str().unwrap_or_default())
+    });
     if link.etag == ETagMeaning::Md5WhenPlain && !encrypted {
         found.extend(text(headers, ETAG.as_str()).as_deref().and_then(plain_md5));
     }

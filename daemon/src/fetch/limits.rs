@@ -54,6 +54,8 @@ pub struct Rules {
     pub min_speed: Option<ByteRate>,
     /// How long one file may take in one pass.
     pub file_timeout: Option<Duration>,
+    /// The first pause before another try.
+    pub retry_pause: Duration,
     /// How long a download waits for space.
     pub space_timeout: Duration,
     zone: Tz,
@@ -159,6 +161,7 @@ impl Rules {
             stall: daemon.stall_timeout,
             min_speed: daemon.min_speed,
             file_timeout: daemon.file_timeout,
+            retry_pause: daemon.retry_pause,
             space_timeout: daemon.space_timeout,
             zone: daemon.zone,
         }

@@ -29,19 +29,18 @@ pub fn prove(
     object: &Object,
     bytes: &Digested,
 ) -> Result<FileEntry, FetchError> {
-    if let Some(page) = format::error_page(&bytes.head, bytes.length, &file.name) {
-        return Err(FetchError::Unexpected {
-            what: page.to_owned(),
-        });
-    }
+    // A page that pretends to be the file is told as one, whatever else is wrong with it.
+    let page = format::error_page(&bytes.head, bytes.length, &file.name);
+    let wrong = |error| page.map_or(error, unexpected);
+    let exact_length = file.size.is_some_and(|size| size.quality == Quality::Exact);
     if let Some(size) = file.size
-        && size.quality == Quality::Exact
+        && exact_length
         && size.contradicts(bytes.length)
     {
-        return Err(FetchError::WrongLength {
+        return Err(wrong(FetchError::WrongLength {
             got: bytes.length,
             expected: size.bytes,
-        });
+        }));
     }
     let mut agreed = Vec::new();
     for checksum in expected_checksums(file, object) {
@@ -49,15 +48,22 @@ pub fn prove(
             continue;
         };
         if got != checksum.value.to_ascii_lowercase() {
-            return Err(FetchError::WrongChecksum {
+            return Err(wrong(FetchError::WrongChecksum {
                 algorithm: checksum.algorithm,
                 expected: checksum.value,
                 got: got.to_owned(),
-            });
+            }));
         }
         if !agreed.contains(&checksum) {
             agreed.push(checksum);
         }
+    }
+    // What has the length and a checksum that the vendor told is its object, whatever it says.
+    let told = exact_length && agreed.iter().any(is_known);
+    if let Some(page) = page
+        && !told
+    {
+        return Err(unexpected(page));
     }
     let found = format::detect(&bytes.head);
     let content = match (
@@ -81,10 +87,19 @@ pub fn prove(
     })
 }
 
+fn unexpected(page: &str) -> FetchError {
+    FetchError::Unexpected {
+        what: page.to_owned(),
+    }
+}
+
+fn is_known(checksum: &Checksum) -> bool {
+    checksum.algorithm != ChecksumAlgorithm::Unknown
+}
+
 /// What makes a file suspect though nothing disproves it.
 fn doubt(file: &File, object: &Object, bytes: &Digested, agreed: &[Checksum]) -> Option<String> {
-    let whole = |checksum: &Checksum| checksum.algorithm != ChecksumAlgorithm::Unknown;
-    if agreed.iter().any(whole) {
+    if agreed.iter().any(is_known) {
         return None;
     }
     if bytes.length == 0 {
