@@ -81,6 +81,8 @@ pub struct Daemon {
     pub min_speed: Option<ByteRate>,
     /// How long one file may take in one pass; what arrived is kept.
     pub file_timeout: Option<Duration>,
+    /// The pause before a broken download is first tried again; it doubles from try to try.
+    pub retry_pause: Duration,
     /// Free space that is never used.
     pub reserve: ByteSize,
     /// How long a download waits for space before its pass fails.
@@ -116,6 +118,7 @@ impl Default for Daemon {
             stall_timeout: Duration::from_secs(30),
             min_speed: None,
             file_timeout: None,
+            retry_pause: Duration::from_millis(200),
             reserve: ByteSize::from_bytes(512 << 20),
             space_timeout: Duration::from_secs(600),
             proxy: None,

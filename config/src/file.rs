@@ -63,6 +63,9 @@ pub(crate) struct Daemon {
     pub min_speed: Field<Text<ByteRate>>,
     /// How long one file may take in one pass; the next goes on. Absent: for ever.
     pub file_timeout: Field<Text<Duration>>,
+    /// The pause before a broken download is first tried again; each further one is twice as long,
+    /// up to 30s. Default: 200ms
+    pub retry_pause: Field<Text<Duration>>,
     /// Free space that is never used. Default: 512MiB
     pub reserve: Field<Text<ByteSize>>,
     /// How long a download waits for space before its pass fails. Default: 10min

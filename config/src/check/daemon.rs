@@ -57,6 +57,9 @@ impl Check<'_> {
                 .unwrap_or(standard.stall_timeout),
             min_speed: self.text("min_speed", table.min_speed),
             file_timeout: self.positive_duration("file_timeout", table.file_timeout),
+            retry_pause: self
+                .positive_duration("retry_pause", table.retry_pause)
+                .unwrap_or(standard.retry_pause),
             reserve: self
                 .text("reserve", table.reserve)
                 .unwrap_or(standard.reserve),

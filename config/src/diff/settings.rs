@@ -24,6 +24,7 @@ impl Daemon {
             stall_timeout,
             min_speed,
             file_timeout,
+            retry_pause,
             reserve,
             space_timeout,
             proxy,
@@ -48,6 +49,7 @@ impl Daemon {
         words.duration("stall_timeout", Some(*stall_timeout));
         words.maybe("min_speed", min_speed.as_ref());
         words.duration("file_timeout", *file_timeout);
+        words.duration("retry_pause", Some(*retry_pause));
         words.set("reserve", reserve);
         words.duration("space_timeout", Some(*space_timeout));
         words.maybe("proxy", proxy.as_ref());
