@@ -44,6 +44,8 @@ use space::Space;
 
 /// How often a file is tried again without any new byte before it is given up for this pass.
 const TRIES_WITHOUT_PROGRESS: usize = 7;
+/// The longest pause between two tries, unless the server asks for more.
+const PAUSE_MAX: Duration = Duration::from_secs(30);
 /// How often a file is begun anew because the object changed or failed its proof.
 const RESTARTS: u32 = 2;
 
@@ -101,7 +103,7 @@ impl Fetcher {
         }
         let mut restarts = 0;
         let mut most_connections = u32::MAX;
-        let mut backoff = backoff();
+        let mut backoff = self.backoff();
         let mut stale = None;
         let mut reached = 0;
         let deadline = self
@@ -142,7 +144,7 @@ impl Fetcher {
                 .max(error.reached());
             if now > reached {
                 reached = now;
-                backoff = self::backoff();
+                backoff = self.backoff();
             }
             tracing::debug!(file = %task.name, %error, "a transfer broke off");
             match error.remedy() {
@@ -169,6 +171,17 @@ impl Fetcher {
                 }
             }
         }
+    }
+
+    /// The pauses between tries that bring nothing.
+    fn backoff(&self) -> backon::ExponentialBackoff {
+        let first = self.limits.rules().retry_pause;
+        backon::ExponentialBuilder::default()
+            .with_min_delay(first)
+            .with_max_delay(PAUSE_MAX.max(first))
+            .with_max_times(TRIES_WITHOUT_PROGRESS)
+            .with_jitter()
+            .build()
     }
 
     /// Opens a link, at most as long as a connection may send nothing.
@@ -252,15 +265,6 @@ impl std::fmt::Display for Broken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.error.fmt(f)
     }
-}
-
-fn backoff() -> backon::ExponentialBackoff {
-    backon::ExponentialBuilder::default()
-        .with_min_delay(Duration::from_millis(200))
-        .with_max_delay(Duration::from_secs(30))
-        .with_max_times(TRIES_WITHOUT_PROGRESS)
-        .with_jitter()
-        .build()
 }
 
 /// Waits before the next try, at least as long as the server asks. With no try left, fails with

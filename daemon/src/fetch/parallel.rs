@@ -32,7 +32,7 @@ use super::link::Stale;
 use super::pace::Pace;
 use super::request::Span;
 use super::sink::Sink;
-use super::{FetchError, Fetcher, FileTask, Remedy, backoff};
+use super::{FetchError, Fetcher, FileTask, Remedy};
 use crate::dir::FsError;
 use crate::mirror::staging::{Progress, Staging};
 
@@ -124,7 +124,7 @@ impl Transfer<'_> {
         };
         let mut queue = Queue::new(frontier.at(), object.total_bytes.unwrap_or(0));
         let mut pace = Pace::new(connections, Instant::now());
-        let mut trouble = Trouble::default();
+        let mut trouble = Trouble::new(fetcher);
         let mut works: FuturesUnordered<Work<'_>> = FuturesUnordered::new();
         if let Some(part) = queue.next() {
             works.push(Box::pin(one.fetch(
@@ -248,7 +248,8 @@ impl Queue {
 }
 
 /// What went wrong since bytes last arrived.
-struct Trouble {
+struct Trouble<'a> {
+    fetcher: &'a Fetcher,
     backoff: backon::ExponentialBackoff,
     moved: u64,
 }
@@ -268,21 +269,20 @@ enum Verdict {
     GiveUp,
 }
 
-impl Default for Trouble {
-    fn default() -> Self {
+impl<'a> Trouble<'a> {
+    fn new(fetcher: &'a Fetcher) -> Self {
         Self {
-            backoff: backoff(),
+            fetcher,
+            backoff: fetcher.backoff(),
             moved: 0,
         }
     }
-}
 
-impl Trouble {
     /// `moved` is how much all connections have received so far.
     fn consider(&mut self, error: &FetchError, moved: u64, generation: u64) -> Verdict {
         if moved > self.moved {
             self.moved = moved;
-            self.backoff = backoff();
+            self.backoff = self.fetcher.backoff();
         }
         let (reason, after, overload) = match error.remedy() {
             Remedy::Later(after) => (None, after, true),
