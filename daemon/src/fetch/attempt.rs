@@ -11,7 +11,7 @@ use super::sink::Sink;
 use super::space::Reservation;
 use super::{Broken, FetchError, Fetcher, FileTask, digest, proof, stream};
 use crate::mirror::manifest::FileEntry;
-use crate::mirror::staging::{Progress, Staging};
+use crate::mirror::staging::{LIGHT_BYTES, Progress, Staging, Weight};
 
 /// One attempt.
 pub(super) struct Attempt<'a> {
@@ -53,12 +53,17 @@ impl Attempt<'_> {
         let answer = self.open(&link, start, &progress).await.map_err(broken)?;
         let start = answer.start;
         let object = answer.object.clone();
+        if object.total_bytes.is_none_or(|total| total > LIGHT_BYTES) {
+            // The vendor's word was wrong.
+            staging.make_heavy().map_err(|error| broken(error.into()))?;
+        }
         let room = self.room(staging, &object, start).await.map_err(broken)?;
 
         let digests = digests(task, &object);
         let mut sink =
             Sink::resume(file, start, digests, staging.data(), task.name).map_err(broken)?;
-        let taken = sink.reserve(object.total_bytes).map_err(broken)?;
+        let heavy = staging.weight() == Weight::Heavy;
+        let taken = heavy && sink.reserve(object.total_bytes).map_err(broken)?;
         // Space that the file has taken is no longer free, and must not be counted twice.
         let _room = (!taken).then_some(room);
         let mut mark = Progress {
@@ -95,7 +100,7 @@ impl Attempt<'_> {
         let reached = sink.length();
         if let Err(error) = ended {
             // Best effort: the next run resumes from here even after a power cut.
-            if sink.sync().is_ok() {
+            if heavy && sink.sync().is_ok() {
                 mark.durable_bytes = reached;
                 mark.scattered = false;
                 let _ = staging.record(id, mark);
@@ -179,7 +184,7 @@ impl Attempt<'_> {
     }
 }
 
-/// Proves the file, makes it durable and records it as finished.
+/// Proves the file, makes it durable unless the backup is light, and records it as finished.
 fn finish(
     task: &FileTask<'_>,
     staging: &mut Staging,
@@ -188,7 +193,10 @@ fn finish(
     generation: Option<u64>,
 ) -> Result<FileEntry, Broken> {
     let length = sink.length();
-    sink.sync()?;
+    let heavy = staging.weight() == Weight::Heavy;
+    if heavy {
+        sink.sync()?;
+    }
     let bytes = sink.finish();
     let entry = match proof::prove(task.file, task.name, object, &bytes) {
         Ok(entry) => entry,
@@ -212,7 +220,9 @@ fn finish(
         scattered: false,
         finished: Some(entry.clone()),
     };
-    staging.data().sync().map_err(FetchError::from)?;
+    if heavy {
+        staging.data().sync().map_err(FetchError::from)?;
+    }
     staging
         .record(&task.file.id, finished)
         .map_err(FetchError::from)?;

@@ -28,6 +28,9 @@ const DATA: &str = "data";
 const FORMAT: u32 = 1;
 const STATE_MAX_BYTES: u64 = 32 << 20;
 
+/// A backup up to this size is not worth the waits for the disk that make it resumable.
+pub const LIGHT_BYTES: u64 = 256 << 10;
+
 /// How much care a download needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weight {

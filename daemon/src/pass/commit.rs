@@ -62,9 +62,14 @@ impl Commits {
         let batch = std::mem::take(&mut *self.waiting());
         let (job_dir, catalog) = (Arc::clone(&self.job_dir), Arc::clone(&self.catalog));
         let work = tokio::task::spawn_blocking(move || commit_all(&job_dir, &catalog, batch));
-        work.await.map_err(|_| BackupError::Stopped)?;
+        // Cut off: whoever is without an answer is told so, and finds what is there next time.
+        let cut_off = |why: String| Shared {
+            reason: format!("the commit was cut off: {why}"),
+            disk_is_full: false,
+        };
+        work.await.map_err(|error| cut_off(error.to_string()))?;
         drop(turn);
-        answer.await.unwrap_or(Err(BackupError::Stopped))
+        answer.await.map_err(|error| cut_off(error.to_string()))?
     }
 
     fn waiting(&self) -> std::sync::MutexGuard<'_, Vec<(Complete, Reply)>> {

@@ -20,7 +20,7 @@ use crate::fetch::{self, FetchError, Fetcher, FileTask};
 use crate::mirror::manifest::{Content, FORMAT, FileEntry, Manifest, Verification};
 use crate::mirror::publish::PublishError;
 use crate::mirror::quarantine;
-use crate::mirror::staging::{Staging, Weight};
+use crate::mirror::staging::{LIGHT_BYTES, Staging, Weight};
 use crate::provider::{GaveUp, ProviderError};
 use crate::recipe;
 use crate::redact::Redactor;
@@ -29,8 +29,6 @@ use crate::redact::Redactor;
 const TELL_EVERY_BYTES: u64 = 1 << 20;
 /// By how much a vendor may have rounded up the size of a file.
 const ROUNDING_BYTES: u64 = 1024;
-/// A backup up to this size is not worth the waits for the disk that make it resumable.
-const LIGHT_BYTES: u64 = 256 << 10;
 /// How many files a backup may have.
 const FILES_MAX: usize = 50_000;
 
@@ -52,6 +50,8 @@ pub struct Task<'a> {
     pub commits: &'a Commits,
     /// How many backups may be fetched at a time.
     pub turns: &'a Semaphore,
+    /// How many bytes those are that are being fetched, by the vendor's word.
+    pub promised: &'a AtomicU64,
     /// The backup.
     pub wanted: &'a Wanted,
     /// Counts the bytes of the whole pass.
@@ -183,10 +183,12 @@ pub async fn mirror(task: &Task<'_>) -> Result<BackupRecord, BackupError> {
         .context
         .claim(&task.job.directory, &id)
         .ok_or(BackupError::Busy)?;
+    let promise = Promise::of(task)?;
     let complete = fetch(task).await?;
     drop(turn);
     let token = complete.staging.token().cloned();
     let record = task.commits.commit(complete).await?;
+    drop(promise);
     if let Some(token) = token {
         release(task, token, &record).await;
     }
@@ -204,7 +206,6 @@ async fn fetch(task: &Task<'_>) -> Result<Complete, BackupError> {
         ..
     } = *task;
     let cancel = task.vendor.cancel();
-    check_quota(task)?;
     let id = wanted.identity.id();
     let mut staging = Staging::open(
         directory,
@@ -292,23 +293,44 @@ fn weight(backup: &Backup) -> Weight {
     if small { Weight::Light } else { Weight::Heavy }
 }
 
-/// Whether there is room for the backup in what the job may keep.
-fn check_quota(task: &Task<'_>) -> Result<(), BackupError> {
-    let Some(quota) = task.job.limits.quota.map(ByteSize::bytes) else {
-        return Ok(());
-    };
-    let summary = task.context.catalog.summary(&task.job.directory)?;
-    let mirrored: u64 = summary
-        .instances
-        .values()
-        .map(|instance| instance.size_bytes)
-        .sum();
-    let used = mirrored.saturating_add(quarantine::bytes(task.directory)?);
-    let needed = task.wanted.backup.size.map_or(0, |size| size.bytes);
-    if used.saturating_add(needed) > quota {
-        return Err(BackupError::Quota { quota, used });
+/// The part of what the job may keep that a backup is going to take, given back when dropped.
+struct Promise<'a> {
+    promised: &'a AtomicU64,
+    bytes: u64,
+}
+
+impl<'a> Promise<'a> {
+    /// # Errors
+    /// `Quota` when there is no room for the backup.
+    fn of(task: &Task<'a>) -> Result<Self, BackupError> {
+        let bytes = task.wanted.backup.size.map_or(0, |size| size.bytes);
+        let promised = task.promised.fetch_add(bytes, Ordering::Relaxed);
+        let promise = Self {
+            promised: task.promised,
+            bytes,
+        };
+        let Some(quota) = task.job.limits.quota.map(ByteSize::bytes) else {
+            return Ok(promise);
+        };
+        let summary = task.context.catalog.summary(&task.job.directory)?;
+        let mirrored: u64 = summary
+            .instances
+            .values()
+            .map(|instance| instance.size_bytes)
+            .sum();
+        let used = mirrored.saturating_add(quarantine::bytes(task.directory)?);
+        let needed = promised.saturating_add(bytes);
+        if used.saturating_add(needed) > quota {
+            return Err(BackupError::Quota { quota, used });
+        }
+        Ok(promise)
     }
-    Ok(())
+}
+
+impl Drop for Promise<'_> {
+    fn drop(&mut self) {
+        self.promised.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
 }
 
 async fn release(task: &Task<'_>, token: PrepareToken, record: &BackupRecord) {

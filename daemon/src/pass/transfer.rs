@@ -37,6 +37,7 @@ pub(super) struct Transfers<'a> {
     pub directory: Arc<Dir>,
     pub commits: Commits,
     pub turns: Semaphore,
+    pub promised: AtomicU64,
     pub received: AtomicU64,
 }
 
@@ -59,6 +60,7 @@ impl<'a> Transfers<'a> {
             commits: Commits::new(Arc::clone(&directory), Arc::clone(&context.catalog)),
             directory,
             turns: Semaphore::new(FETCHED_AT_ONCE),
+            promised: AtomicU64::new(0),
             received: AtomicU64::new(0),
         })
     }
@@ -96,6 +98,7 @@ impl<'a> Transfers<'a> {
             directory: &self.directory,
             commits: &self.commits,
             turns: &self.turns,
+            promised: &self.promised,
             wanted,
             received: &self.received,
         }
