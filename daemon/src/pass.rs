@@ -10,6 +10,7 @@ pub mod fetch_backup;
 mod keys;
 pub mod listing;
 pub mod prepare;
+mod quota;
 pub mod retain;
 pub mod selection;
 mod transfer;

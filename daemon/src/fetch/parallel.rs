@@ -9,16 +9,17 @@
 //! concerns the whole file, or one after another without any progress, ends the transfer; what to
 //! do then is decided in [`super`].
 
-use std::collections::BTreeMap;
+mod queue;
+mod trouble;
+
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
-use backhaul_provider_api::{Link, Ranges, ResolveReason};
+use backhaul_provider_api::{Link, Ranges};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
@@ -28,13 +29,14 @@ use super::answer::{Answer, Object};
 use super::checkpoint::Checkpoints;
 use super::frontier::{Edge, Frontier};
 use super::limits::Connection;
-use super::link::Stale;
 use super::pace::Pace;
 use super::request::Span;
 use super::sink::Sink;
-use super::{FetchError, Fetcher, FileTask, Remedy};
+use super::{FetchError, Fetcher, FileTask};
 use crate::dir::FsError;
 use crate::mirror::staging::{Progress, Staging};
+use queue::{Part, Queue};
+use trouble::{Trouble, Verdict};
 
 /// How much one request fetches. A power cut loses at most this much per connection, besides what
 /// was not synced yet.
@@ -68,16 +70,6 @@ pub(super) struct Transfer<'a> {
     pub first: Answer,
     /// The right to the first connection.
     pub connection: Connection,
-}
-
-/// A stretch that a connection is to fetch.
-struct Part {
-    start: u64,
-    end: u64,
-    /// The link that failed on it.
-    stale: Option<Stale>,
-    /// How long to wait before.
-    delay: Duration,
 }
 
 /// How a connection's work on a part ended.
@@ -203,106 +195,6 @@ impl Transfer<'_> {
         drop(works);
         let last = checkpoints.finish(&task.file.id, progress, staging).await;
         Ok((frontier.end().await?, ended.and(last)))
-    }
-}
-
-/// The chunks that are still to be fetched, the first ones first.
-struct Queue {
-    next: u64,
-    total: u64,
-    /// Stretches that a connection failed on, by their start.
-    again: BTreeMap<u64, Part>,
-}
-
-impl Queue {
-    fn new(start: u64, total: u64) -> Self {
-        Self {
-            next: start,
-            total,
-            again: BTreeMap::new(),
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.again.is_empty() && self.next >= self.total
-    }
-
-    fn again(&mut self, part: Part) {
-        self.again.insert(part.start, part);
-    }
-
-    fn next(&mut self) -> Option<Part> {
-        if let Some((_, part)) = self.again.pop_first() {
-            return Some(part);
-        }
-        let start = self.next;
-        let end = start.saturating_add(CHUNK_BYTES).min(self.total);
-        self.next = end;
-        (start < end).then_some(Part {
-            start,
-            end,
-            stale: None,
-            delay: Duration::ZERO,
-        })
-    }
-}
-
-/// What went wrong since bytes last arrived.
-struct Trouble<'a> {
-    fetcher: &'a Fetcher,
-    backoff: backon::ExponentialBackoff,
-    moved: u64,
-}
-
-/// What to do about a failed connection.
-enum Verdict {
-    /// Take the rest up again.
-    Again {
-        stale: Option<Stale>,
-        delay: Duration,
-        /// The server may have had too many connections.
-        overload: bool,
-    },
-    /// It concerns the whole file.
-    End,
-    /// It was tried often enough.
-    GiveUp,
-}
-
-impl<'a> Trouble<'a> {
-    fn new(fetcher: &'a Fetcher) -> Self {
-        Self {
-            fetcher,
-            backoff: fetcher.backoff(),
-            moved: 0,
-        }
-    }
-
-    /// `moved` is how much all connections have received so far.
-    fn consider(&mut self, error: &FetchError, moved: u64, generation: u64) -> Verdict {
-        if moved > self.moved {
-            self.moved = moved;
-            self.backoff = self.fetcher.backoff();
-        }
-        let (reason, after, overload) = match error.remedy() {
-            Remedy::Later(after) => (None, after, true),
-            // An expired link that brought bytes is ordinary and costs no try.
-            Remedy::Resolve(ResolveReason::Expired) => (Some(ResolveReason::Expired), None, false),
-            Remedy::Resolve(reason) => (Some(reason), None, false),
-            Remedy::Never | Remedy::OneConnection | Remedy::Restart => return Verdict::End,
-        };
-        let Some(pause) = self.backoff.next() else {
-            return Verdict::GiveUp;
-        };
-        let delay = match reason {
-            Some(ResolveReason::Expired) => Duration::ZERO,
-            _ => pause.max(after.unwrap_or_default()),
-        };
-        Verdict::Again {
-            stale: reason.map(|reason| Stale { generation, reason }),
-            delay,
-            overload,
-        }
     }
 }
 

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use backhaul_config::{Account, ByteSize, Job};
+use backhaul_config::{Account, Job};
 use backhaul_provider_api::{Backup, File, PrepareToken, Quality, ReleaseRequest};
 use tokio::sync::Semaphore;
 
 use super::commit::{Commits, Complete};
 use super::context::Context;
 use super::listing::Wanted;
+use super::quota::Promise;
 use super::vendor::Vendor;
 use super::{keys, prepare};
 use crate::catalog::{BackupRecord, CatalogError};
@@ -19,7 +20,6 @@ use crate::fetch::link::Links;
 use crate::fetch::{self, FetchError, Fetcher, FileTask};
 use crate::mirror::manifest::{Content, FORMAT, FileEntry, Manifest, Verification};
 use crate::mirror::publish::PublishError;
-use crate::mirror::quarantine;
 use crate::mirror::staging::{LIGHT_BYTES, Staging, Weight};
 use crate::provider::{GaveUp, ProviderError};
 use crate::recipe;
@@ -291,46 +291,6 @@ fn weight(backup: &Backup) -> Weight {
         .size
         .is_some_and(|size| size.quality != Quality::Other && size.bytes <= LIGHT_BYTES);
     if small { Weight::Light } else { Weight::Heavy }
-}
-
-/// The part of what the job may keep that a backup is going to take, given back when dropped.
-struct Promise<'a> {
-    promised: &'a AtomicU64,
-    bytes: u64,
-}
-
-impl<'a> Promise<'a> {
-    /// # Errors
-    /// `Quota` when there is no room for the backup.
-    fn of(task: &Task<'a>) -> Result<Self, BackupError> {
-        let bytes = task.wanted.backup.size.map_or(0, |size| size.bytes);
-        let promised = task.promised.fetch_add(bytes, Ordering::Relaxed);
-        let promise = Self {
-            promised: task.promised,
-            bytes,
-        };
-        let Some(quota) = task.job.limits.quota.map(ByteSize::bytes) else {
-            return Ok(promise);
-        };
-        let summary = task.context.catalog.summary(&task.job.directory)?;
-        let mirrored: u64 = summary
-            .instances
-            .values()
-            .map(|instance| instance.size_bytes)
-            .sum();
-        let used = mirrored.saturating_add(quarantine::bytes(task.directory)?);
-        let needed = promised.saturating_add(bytes);
-        if used.saturating_add(needed) > quota {
-            return Err(BackupError::Quota { quota, used });
-        }
-        Ok(promise)
-    }
-}
-
-impl Drop for Promise<'_> {
-    fn drop(&mut self) {
-        self.promised.fetch_sub(self.bytes, Ordering::Relaxed);
-    }
 }
 
 async fn release(task: &Task<'_>, token: PrepareToken, record: &BackupRecord) {
