@@ -9,6 +9,7 @@
 //!   vendor's shared library.
 
 pub mod catalog;
+pub mod chain;
 pub mod cli;
 pub mod configuration;
 pub mod control;
