@@ -19,6 +19,7 @@ pub mod dir;
 pub mod egress;
 pub mod event;
 pub mod fetch;
+pub mod kit;
 pub mod logging;
 pub mod mirror;
 pub mod pass;

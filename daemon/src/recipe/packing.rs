@@ -1,0 +1,123 @@
+//! How a file is packed, the command that unpacks it, and the list of logs.
+
+use std::collections::BTreeMap;
+
+use super::{Part, Restoration};
+use crate::chain::log_name::LogName;
+use crate::mirror::manifest::FileEntry;
+
+/// The file beside a recipe that lists all log files in the order of their application.
+pub const LOG_LIST: &str = "logs.list";
+
+/// How a file is packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packing {
+    /// Not at all.
+    Plain,
+    /// gzip.
+    Gzip,
+    /// Zstandard.
+    Zstd,
+    /// LZ4.
+    Lz4,
+    /// ZIP.
+    Zip,
+}
+
+impl Packing {
+    /// The packing of a file, by the format that its first bytes show.
+    pub fn of(file: &FileEntry) -> Self {
+        match file.format.as_str() {
+            "gzip" => Self::Gzip,
+            "zstd" => Self::Zstd,
+            "lz4" => Self::Lz4,
+            "zip" => Self::Zip,
+            _ => Self::Plain,
+        }
+    }
+
+    /// The word for it in [`LOG_LIST`].
+    fn word(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+            Self::Lz4 => "lz4",
+            Self::Zip => "zip",
+        }
+    }
+
+    /// The command that writes the unpacked file on its standard output.
+    pub fn unpack(self, path: &str) -> String {
+        match self {
+            Self::Plain => format!("cat \"$KIT/{path}\""),
+            Self::Gzip => format!("gzip -dc \"$KIT/{path}\""),
+            Self::Zstd => format!("zstd -dc \"$KIT/{path}\""),
+            Self::Lz4 => format!("lz4 -dc \"$KIT/{path}\""),
+            Self::Zip => format!("unzip -p \"$KIT/{path}\""),
+        }
+    }
+
+    /// The program needed for it, for people.
+    pub fn tool(self) -> Option<&'static str> {
+        match self {
+            Self::Plain => None,
+            Self::Gzip => Some("gzip"),
+            Self::Zstd => Some("zstd"),
+            Self::Lz4 => Some("lz4"),
+            Self::Zip => Some("unzip (Info-ZIP 6.0 or newer)"),
+        }
+    }
+}
+
+/// The sentence about the programs that unpack, where any is needed.
+pub fn tools<'a>(files: impl Iterator<Item = &'a FileEntry>) -> Option<String> {
+    let mut names: Vec<_> = files.filter_map(|file| Packing::of(file).tool()).collect();
+    names.sort_unstable();
+    names.dedup();
+    (!names.is_empty()).then(|| format!("To unpack: {}.", names.join(", ")))
+}
+
+/// The list of logs: packing, path and the server's own name, one file a line.
+pub fn log_list(restoration: &Restoration<'_>) -> Option<String> {
+    let files: Vec<_> = restoration.logs.iter().flat_map(Part::files).collect();
+    let own_name = |file: &FileEntry| {
+        LogName::parse(&file.vendor_name)
+            .or_else(|| LogName::parse(file.name.as_str()))
+            .map_or_else(|| file.name.to_string(), |name| name.of_server())
+    };
+    // A file that is in two backups is applied once; the longer one was fetched when it was whole.
+    let mut longest = BTreeMap::new();
+    for (place, (_, file)) in files.iter().enumerate() {
+        let best = longest.entry(own_name(file)).or_insert(place);
+        if files[*best].1.size_bytes < file.size_bytes {
+            *best = place;
+        }
+    }
+    let lines: String = files
+        .iter()
+        .enumerate()
+        .filter(|(place, (_, file))| longest.get(&own_name(file)) == Some(place))
+        .map(|(_, (path, file))| {
+            format!("{} {path} {}\n", Packing::of(file).word(), own_name(file))
+        })
+        .collect();
+    (!lines.is_empty()).then_some(lines)
+}
+
+/// Commands that unpack all logs into a directory under the names that the server gave them.
+pub fn unpack_logs(into: &str) -> String {
+    format!(
+        r#"mkdir "$WORK/{into}"
+while read -r how path name; do
+    case $how in
+        plain) cat "$KIT/$path" ;;
+        gzip) gzip -dc "$KIT/$path" ;;
+        zstd) zstd -dc "$KIT/$path" ;;
+        lz4) lz4 -dc "$KIT/$path" ;;
+        zip) unzip -p "$KIT/$path" ;;
+    esac > "$WORK/{into}/$name"
+done < "$KIT/{LOG_LIST}"
+"#
+    )
+}
