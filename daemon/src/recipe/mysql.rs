@@ -132,7 +132,8 @@ fn names(programs: &Programs) -> String {
         binlog_options,
     } = programs;
     format!(
-        r#"STREAM=${{STREAM:-{stream}}}
+        r#"PATH=$PATH:/usr/sbin:/usr/libexec
+STREAM=${{STREAM:-{stream}}}
 BACKUP=${{BACKUP:-{backup}}}
 SERVER=${{SERVER:-{server}}}
 CLIENT=${{CLIENT:-{client}}}

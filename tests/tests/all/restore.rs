@@ -1,9 +1,13 @@
 //! The proof of the whole: what was mirrored is restored into real servers, and its rows read.
 
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
-use backhaul_tests::harness::{Site, assert_sound};
-use backhaul_tests::restore::{mariadb, postgresql};
+use backhaul_tests::cloud::huawei::{BackupSpec, BackupType, Engine, InstanceSpec};
+use backhaul_tests::cloud::{Content, ObjectSpec};
+use backhaul_tests::harness::{Site, assert_sound, stock};
+use backhaul_tests::restore::live::{History, Made};
+use backhaul_tests::restore::{guide, mariadb, postgresql};
 
 const JOBS: &str = r#"
 [[job]]
@@ -99,4 +103,138 @@ fn a_mirrored_mariadb_backup_and_its_binlog_give_all_rows() {
         .query("select count(*), sum(cents) from shop.item")
         .unwrap();
     assert_eq!(rows, expected(320));
+}
+
+/// A site whose cloud has a history as the backups of an instance `live`, mirrored.
+fn mirrored_history(history: &History, engine: Engine, version: &str) -> Site {
+    let site = Site::new();
+    let instance = stock::instance_id(1);
+    site.cloud
+        .add_instance(InstanceSpec::new(&instance, "live", engine, version));
+    let list = |number, kind, made: &Made| {
+        let name = made.file.file_name().unwrap().to_string_lossy();
+        let file = ObjectSpec::new(name, Content::file(&made.file).unwrap());
+        let id = stock::backup_id(number);
+        let mut backup = BackupSpec::new(id, &instance, kind, made.begun).file(file);
+        backup.end = Some(made.ended);
+        site.cloud.add_backup(backup);
+    };
+    list(1, BackupType::Auto, &history.full);
+    for (number, log) in (2..).zip(&history.logs) {
+        list(number, BackupType::Incremental, log);
+    }
+    site.configure(
+        "[[job]]\nname = \"live\"\naccount = \"demo\"\nservice = \"rds\"\nkinds = [\"full\", \"log\"]\ndirectory = \"mirror\"\n",
+    );
+    let _ = site.sync().expect(0);
+    site
+}
+
+/// A kit for `wanted`, made of the mirror's directory alone, that anybody may read.
+fn kit(site: &Site, wanted: &str) -> PathBuf {
+    let kit = site.path(format!("kit{}", wanted.len()));
+    let mirror = site.path("mirror");
+    let (to, from) = (kit.to_str().unwrap(), mirror.to_str().unwrap());
+    let said = site.backhaul(["kit", wanted, "--to", to, "--directory", from]);
+    let _ = said.expect(0);
+    let mut folders = vec![kit.clone()];
+    while let Some(folder) = folders.pop() {
+        open_to_all(&folder);
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                open_to_all(&path);
+            }
+        }
+    }
+    open_to_all(kit.parent().unwrap());
+    kit
+}
+
+fn open_to_all(path: &Path) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn the_guide_of_a_kit_restores_postgresql_to_a_time_between_two_logs_and_to_the_last() {
+    let Some(tools) = postgresql::available() else {
+        return;
+    };
+    let source = tempfile::tempdir().unwrap();
+    let history = postgresql::live::history(&tools, source.path()).unwrap();
+    let site = mirrored_history(&history, Engine::PostgreSql, postgresql::MAJOR);
+    let last = site.mirrored("mirror").pop().unwrap();
+    let last = last
+        .to_string_lossy()
+        .rsplit('_')
+        .next()
+        .unwrap()
+        .to_owned();
+    for (wanted, rows) in [(history.between.to_rfc3339(), "200"), (last, "300")] {
+        let kit = kit(&site, &wanted);
+        let work = tempfile::tempdir().unwrap();
+        let restored = guide::follow(&kit, work.path(), &[]).unwrap();
+        let socket = work.path().to_str().unwrap();
+        let query = ["-h", socket, "-p", "54320", "-U", "postgres", "-At"];
+        let query = [&query[..], &["-c", "select count(*) from event"]].concat();
+        assert_eq!(restored.ask("psql", &query).unwrap(), rows, "{wanted}");
+    }
+}
+
+#[test]
+fn the_guide_of_a_kit_restores_mariadb_to_a_time_between_two_logs_and_to_the_last() {
+    let Some(tools) = mariadb::available() else {
+        return;
+    };
+    let source = tempfile::tempdir().unwrap();
+    let history = mariadb::live::history(&tools, source.path()).unwrap();
+    let site = mirrored_history(&history, Engine::MariaDb, mariadb::SERIES);
+    let last = site.mirrored("mirror").pop().unwrap();
+    let last = last
+        .to_string_lossy()
+        .rsplit('_')
+        .next()
+        .unwrap()
+        .to_owned();
+    for (wanted, rows) in [(history.between.to_rfc3339(), "200"), (last, "300")] {
+        let kit = kit(&site, &wanted);
+        let work = tempfile::tempdir().unwrap();
+        let restored = guide::follow(&kit, work.path(), &[]).unwrap();
+        let socket = format!("--socket={}", work.path().join("mysql.sock").display());
+        let query = ["--no-defaults", &socket, "--user=root", "-N", "-B"];
+        let query = [&query[..], &["-e", "select count(*) from shop.event"]].concat();
+        assert_eq!(restored.ask("mariadb", &query).unwrap(), rows, "{wanted}");
+    }
+}
+
+#[test]
+fn the_guide_of_a_kit_restores_a_dump_with_its_roles() {
+    if postgresql::available().is_none() {
+        return;
+    }
+    let site = mirrored();
+    let dump = file(&site, "mirror/orders", "pg_dump custom format");
+    let id = dump.parent().unwrap().to_string_lossy();
+    let id = id.rsplit('_').next().unwrap();
+    std::fs::rename(site.path("mirror/orders"), site.path("mirror2")).unwrap();
+    std::fs::remove_dir_all(site.path("mirror")).unwrap();
+    std::fs::rename(site.path("mirror2"), site.path("mirror")).unwrap();
+    let kit = kit(&site, id);
+    let work = tempfile::tempdir().unwrap();
+    let restored = guide::follow(&kit, work.path(), &[]).unwrap();
+    let socket = work.path().to_str().unwrap();
+    let query = [
+        "-h", socket, "-p", "54320", "-U", "restorer", "-d", "restored", "-At", "-F", " ",
+    ];
+    let query = [
+        &query[..],
+        &["-c", "select count(*), sum(cents) from orders.purchase"],
+    ]
+    .concat();
+    assert_eq!(
+        restored.ask("psql", &query).unwrap(),
+        expected(450)[0].join(" ")
+    );
 }
