@@ -87,10 +87,7 @@ fn a_missing_log_is_told_by_its_name_however_the_times_lie() {
     assert_eq!((chain.logs, chain.reaches), (vec![1], at(10)));
 
     let far_apart = [full("a", 0), binlog(1, 0, 10), binlog(2, 600, 700)];
-    assert_eq!(
-        super::lead_to(Goal::Time(at(650)), &far_apart).unwrap().gap,
-        None
-    );
+    assert_eq!(lead_to(Goal::Time(at(650)), &far_apart).unwrap().gap, None);
 }
 
 #[test]

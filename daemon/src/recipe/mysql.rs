@@ -252,7 +252,7 @@ event-scheduler = OFF
 max-allowed-packet = 1G
 EOF
 }} > "$WORK/restore.cnf"
-"$SERVER" --defaults-file="$WORK/restore.cnf" > "$WORK/server.log" 2>&1 &
+nohup "$SERVER" --defaults-file="$WORK/restore.cnf" > "$WORK/server.log" 2>&1 &
 until sql -e 'select 1' > "$WORK/answer" 2>&1; do
     kill -0 $! || {{ tail -n 30 "$WORK/mysql.err"; break; }}
     sleep 1

@@ -65,9 +65,9 @@ fn start(restoration: &Restoration<'_>) -> Step {
         "Start the server",
         patience,
         format!(
-            r#"pg_ctl -D "$DATA" -l "$WORK/server.log" -W start
+            r#"nohup postgres -D "$DATA" > "$WORK/server.log" 2>&1 &
 until psql -X -h "$WORK" -p {PORT} -d postgres -Atc 'select 1' > "$WORK/answer" 2>&1; do
-    pg_ctl -D "$DATA" status > "$WORK/answer" || {{ tail -n 30 "$WORK/server.log"; break; }}
+    kill -0 $! || {{ tail -n 30 "$WORK/server.log"; break; }}
     sleep 1
 done
 "#
@@ -129,7 +129,7 @@ done
     );
     Recipe {
         tools: vec![
-            format!("Server and client programs of {version}: `postgres`, `pg_ctl`, `psql`, on a Linux machine of the same processor family. GNU tar."),
+            format!("Server and client programs of {version}: `postgres`, `psql`, on a Linux machine of the same processor family. GNU tar."),
         ],
         steps,
         checks: vec![
@@ -256,7 +256,7 @@ fn logical(restoration: &Restoration<'_>) -> Recipe {
         .version()
         .unwrap_or("the version the dump was made of");
     Recipe {
-        tools: vec![format!("Server and client programs of PostgreSQL {version} or newer: `initdb`, `pg_ctl`, `psql`, `createdb`, `pg_restore`.")],
+        tools: vec![format!("Server and client programs of PostgreSQL {version} or newer: `initdb`, `postgres`, `psql`, `createdb`, `pg_restore`.")],
         steps,
         checks: Vec::new(),
         pitfalls: vec![
