@@ -8,8 +8,6 @@
 //! What vendors tell of chains is thin, so the evidence is taken in this order: a named base or
 //! predecessor, numbers in the names of log files, times.
 
-use std::collections::BTreeSet;
-
 use backhaul_provider_api::{Kind, LogSpan, Timestamp};
 
 mod coverage;
@@ -41,7 +39,8 @@ pub struct Link<'a> {
     pub node: Option<&'a str>,
     /// Backups of one group are restorable only together.
     pub group: Option<&'a str>,
-    /// Whether it is verified. One that is not is no part of a chain unless it is asked for.
+    /// Whether it is verified. A full or differential backup that is not is taken only when it is
+    /// asked for; of the others there is no second one.
     pub counts: bool,
     /// For a full backup: whether logs can be applied on top of it. Not on a logical dump.
     pub takes_logs: bool,
@@ -56,6 +55,13 @@ impl Link<'_> {
             from: self.started_at,
             until: self.reaches,
         })
+    }
+
+    /// Whether nothing speaks against this backup being the one right after `last`.
+    fn follows(&self, last: &Self) -> bool {
+        let named = self.previous.is_none_or(|key| key == last.key);
+        let numbers = last.sequence.zip(self.sequence);
+        named && numbers.is_none_or(|(before, own)| own == before.saturating_add(1))
     }
 }
 
@@ -135,6 +141,17 @@ pub fn lead_to(goal: Goal, links: &[Link<'_>]) -> Result<Chain, NoChain> {
                 steps = steps_after(base, wanted.started_at, true, links);
             }
             steps.retain(|&step| step != index);
+            let last = steps.last().copied().unwrap_or(base);
+            if wanted.kind == Kind::Incremental && !wanted.follows(&links[last]) {
+                let reaches = links[last].reaches;
+                let mut chain = finish(base, steps, reaches, Reach::Own, links);
+                chain.gap = Some(Gap {
+                    from: reaches,
+                    until: wanted.started_at,
+                    what: "an incremental backup between is not mirrored".to_owned(),
+                });
+                return Ok(chain);
+            }
             steps.push(index);
             Ok(finish(base, steps, end, Reach::Own, links))
         }
@@ -256,7 +273,7 @@ fn steps_after(base: usize, end: Timestamp, to_start: bool, links: &[Link<'_>]) 
         .filter(|&index| {
             let link = &links[index];
             matches!(link.kind, Kind::Differential | Kind::Incremental)
-                && link.counts
+                && (link.counts || link.kind == Kind::Incremental)
                 && in_time(link)
                 && link.started_at >= links[base].started_at
                 && base_of(link, links).is_ok_and(|found| found == base)
@@ -266,8 +283,7 @@ fn steps_after(base: usize, end: Timestamp, to_start: bool, links: &[Link<'_>]) 
     let mut steps: Vec<usize> = own
         .iter()
         .copied()
-        .filter(|&index| links[index].kind == Kind::Differential)
-        .next_back()
+        .rfind(|&index| links[index].kind == Kind::Differential)
         .into_iter()
         .collect();
     let mut last = steps.first().copied().unwrap_or(base);
@@ -276,23 +292,13 @@ fn steps_after(base: usize, end: Timestamp, to_start: bool, links: &[Link<'_>]) 
         if link.kind != Kind::Incremental || link.started_at <= links[last].started_at {
             continue;
         }
-        let follows = link.previous.is_none_or(|key| key == links[last].key);
-        let counted = links[last].sequence.zip(link.sequence);
-        if !follows || counted.is_some_and(|(before, own)| own != before + 1) {
+        if !link.follows(&links[last]) {
             break;
         }
         steps.push(index);
         last = index;
     }
     steps
-}
-
-/// All that must stay so that a backup stays restorable as far as it is now: what it builds upon,
-/// without itself. Nothing for a full backup.
-pub fn needs(index: usize, links: &[Link<'_>]) -> BTreeSet<usize> {
-    lead_to(Goal::Backup(index), links)
-        .map(|chain| chain.all().filter(|&part| part != index).collect())
-        .unwrap_or_default()
 }
 
 #[cfg(test)]

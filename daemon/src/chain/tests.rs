@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use backhaul_provider_api::chrono::{TimeDelta, TimeZone, Utc};
 use proptest::prelude::*;
 
@@ -173,8 +175,6 @@ fn differential_and_incremental_backups_stand_on_the_full_backup_before_them() {
     assert_eq!(chain(Goal::Backup(2), &links), [0, 2]);
     assert_eq!(chain(Goal::Backup(4), &links), [0, 2, 3, 4]);
     assert_eq!(chain(Goal::Backup(6), &links), [5, 6]);
-    assert_eq!(needs(4, &links), BTreeSet::from([0, 2, 3]));
-    assert_eq!(needs(0, &links), BTreeSet::new());
 }
 
 #[test]
@@ -187,6 +187,24 @@ fn what_the_vendor_says_of_a_chain_counts_more_than_times() {
     late.base = Some("gone");
     let none = lead_to(Goal::Backup(1), &[full("b", 50), late]);
     assert_eq!(none, Err(NoChain::MissingBase("gone".to_owned())));
+}
+
+#[test]
+fn a_missing_incremental_backup_breaks_the_chain() {
+    let step = |key, previous, from| Link {
+        previous: Some(previous),
+        ..link(key, Kind::Incremental, from, from + 1)
+    };
+    let links = [full("a", 0), step("i1", "a", 10), step("i3", "i2", 30)];
+    let broken = lead_to(Goal::Backup(2), &links).unwrap();
+    assert_eq!((broken.reaches, broken.steps), (at(11), vec![1]));
+    assert!(broken.gap.is_some());
+    let earlier = lead_to(Goal::Time(at(40)), &links).unwrap();
+    assert_eq!((earlier.steps, earlier.reaches), (vec![1], at(11)));
+    // One that is suspect is not left out: what follows it builds upon it.
+    let mut whole = [full("a", 0), step("i1", "a", 10), step("i2", "i1", 20)];
+    whole[1].counts = false;
+    assert_eq!(chain(Goal::Backup(2), &whole), [0, 1, 2]);
 }
 
 #[test]

@@ -214,7 +214,8 @@ fn fill(
     }
     let summary = Summary::of(contents, keys.is_some(), made_at);
     // Plain data with text keys always serialises.
-    let json = serde_json::to_vec_pretty(&summary).unwrap_or_default();
+    let mut json = serde_json::to_vec_pretty(&summary).unwrap_or_default();
+    json.push(b'\n');
     kit.add_text("kit.json", &json, 0o640)?;
     kit.add_text(
         "RESTORE.md",

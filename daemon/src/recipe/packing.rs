@@ -80,16 +80,17 @@ pub fn tools<'a>(files: impl Iterator<Item = &'a FileEntry>) -> Option<String> {
 
 /// The list of logs: packing, path and the server's own name, one file a line.
 pub fn log_list(restoration: &Restoration<'_>) -> Option<String> {
-    let files: Vec<_> = restoration.logs.iter().flat_map(Part::files).collect();
-    let own_name = |file: &FileEntry| {
-        LogName::parse(&file.vendor_name)
-            .or_else(|| LogName::parse(file.name.as_str()))
-            .map_or_else(|| file.name.to_string(), |name| name.of_server())
-    };
+    let of_node = |part: &Part<'_>| part.manifest.backup.node.clone();
+    let files: Vec<_> = restoration
+        .logs
+        .iter()
+        .flat_map(|part| part.files().map(|file| (of_node(part), file)))
+        .map(|(node, (path, file))| (path, file, (node, own_name(file))))
+        .collect();
     // A file that is in two backups is applied once; the longer one was fetched when it was whole.
     let mut longest = BTreeMap::new();
-    for (place, (_, file)) in files.iter().enumerate() {
-        let best = longest.entry(own_name(file)).or_insert(place);
+    for (place, (_, file, key)) in files.iter().enumerate() {
+        let best = longest.entry(key).or_insert(place);
         if files[*best].1.size_bytes < file.size_bytes {
             *best = place;
         }
@@ -97,12 +98,17 @@ pub fn log_list(restoration: &Restoration<'_>) -> Option<String> {
     let lines: String = files
         .iter()
         .enumerate()
-        .filter(|(place, (_, file))| longest.get(&own_name(file)) == Some(place))
-        .map(|(_, (path, file))| {
-            format!("{} {path} {}\n", Packing::of(file).word(), own_name(file))
-        })
+        .filter(|(place, (_, _, key))| longest.get(key) == Some(place))
+        .map(|(_, (path, file, (_, name)))| format!("{} {path} {name}\n", Packing::of(file).word()))
         .collect();
     (!lines.is_empty()).then_some(lines)
+}
+
+/// The name that the server gave a log file, as far as the vendor's name shows it.
+fn own_name(file: &FileEntry) -> String {
+    LogName::parse(&file.vendor_name)
+        .or_else(|| LogName::parse(file.name.as_str()))
+        .map_or_else(|| file.name.to_string(), |name| name.of_server())
 }
 
 /// Commands that unpack all logs into a directory under the names that the server gave them.

@@ -35,7 +35,8 @@ fn mirrored() -> Site {
 
 /// The manifests of a job, oldest first.
 fn manifests(site: &Site, directory: &str) -> Vec<Value> {
-    let read = |path: &Path| serde_json::from_slice(&std::fs::read(path.join("backup.json")).unwrap());
+    let read =
+        |path: &Path| serde_json::from_slice(&std::fs::read(path.join("backup.json")).unwrap());
     let backups = site.mirrored(directory);
     backups.iter().map(|path| read(path).unwrap()).collect()
 }
@@ -47,21 +48,34 @@ fn time(value: &Value) -> DateTime<Utc> {
 /// In the middle of the log of `orders`.
 fn within_the_log(site: &Site) -> DateTime<Utc> {
     let manifests = manifests(site, "mirror/orders");
-    let log = manifests.iter().find(|one| one["backup"]["kind"] == "log").unwrap();
+    let log = manifests
+        .iter()
+        .find(|one| one["backup"]["kind"] == "log")
+        .unwrap();
     time(&log["backup"]["started_at"]) + TimeDelta::minutes(2)
 }
 
 fn check(kit: &Path) {
-    let checks = [["sh", "check.sh"].as_slice(), &["sha256sum", "--quiet", "-c", "SHA256SUMS"]];
+    let checks = [
+        ["sh", "check.sh"].as_slice(),
+        &["sha256sum", "--quiet", "-c", "SHA256SUMS"],
+    ];
     for check in checks {
-        let output = Command::new(check[0]).args(&check[1..]).current_dir(kit).output().unwrap();
+        let output = Command::new(check[0])
+            .args(&check[1..])
+            .current_dir(kit)
+            .output()
+            .unwrap();
         assert!(output.status.success(), "{check:?}: {output:?}");
     }
 }
 
 fn roles(kit: &Value) -> Vec<&str> {
     let backups = kit["backups"].as_array().unwrap();
-    backups.iter().map(|backup| backup["role"].as_str().unwrap()).collect()
+    backups
+        .iter()
+        .map(|backup| backup["role"].as_str().unwrap())
+        .collect()
 }
 
 #[test]
@@ -72,7 +86,15 @@ fn a_kit_is_made_of_a_directory_alone_when_everything_else_is_lost() {
     std::fs::remove_file(site.config_path()).unwrap();
     let (kit, mirror) = (site.path("away/kit"), site.path("mirror/orders"));
     let (kit_text, mirror) = (kit.to_str().unwrap(), mirror.to_str().unwrap());
-    let said = site.backhaul(["kit", &wanted, "--directory", mirror, "--to", kit_text, "--json"]);
+    let said = site.backhaul([
+        "kit",
+        &wanted,
+        "--directory",
+        mirror,
+        "--to",
+        kit_text,
+        "--json",
+    ]);
     let summary = said.expect(0).json();
     assert_eq!(roles(&summary), ["base", "log"]);
     assert_eq!(summary["gap"], Value::Null);
@@ -83,7 +105,13 @@ fn a_kit_is_made_of_a_directory_alone_when_everything_else_is_lost() {
     assert!(guide.contains("recovery_target_time"), "{guide}");
 
     // A time without zone says too little there, and a second kit does not go over the first.
-    let said = site.backhaul(["kit", "2026-11-22 12:00", "--directory", mirror, "--dry-run"]);
+    let said = site.backhaul([
+        "kit",
+        "2026-11-22 12:00",
+        "--directory",
+        mirror,
+        "--dry-run",
+    ]);
     assert!(said.expect(2).stderr.contains("needs its zone"));
     let said = site.backhaul(["kit", &wanted, "--directory", mirror, "--to", kit_text]);
     assert!(said.expect(1).stderr.contains("not empty"));
@@ -96,7 +124,10 @@ fn a_kit_of_one_backup_is_made_by_the_beginning_of_its_id_beside_a_running_daemo
     let site = mirrored();
     let _daemon = site.daemon();
     let manifests = manifests(&site, "mirror/shop");
-    let full = manifests.iter().rfind(|one| one["backup"]["kind"] == "full").unwrap();
+    let full = manifests
+        .iter()
+        .rfind(|one| one["backup"]["kind"] == "full")
+        .unwrap();
     let id = full["id"].as_str().unwrap();
     let kit = site.path("kit");
     let said = site.backhaul(["kit", &id[..8], "--to", kit.to_str().unwrap()]);
@@ -118,14 +149,20 @@ fn a_kit_of_one_backup_is_made_by_the_beginning_of_its_id_beside_a_running_daemo
 fn a_gap_before_the_wanted_time_is_an_error_unless_it_is_allowed() {
     let site = mirrored();
     let manifests = manifests(&site, "mirror/shop");
-    let log = manifests.iter().find(|one| one["backup"]["kind"] == "log").unwrap();
+    let log = manifests
+        .iter()
+        .find(|one| one["backup"]["kind"] == "log")
+        .unwrap();
     let end = time(&log["backup"]["log_span"]["until"]);
     let wanted = (end + TimeDelta::hours(1)).to_rfc3339();
     let kit = site.path("kit");
     let to = kit.to_str().unwrap();
     let ask = ["kit", &wanted, "--job", "shop", "--to", to, "--json"];
     let said = site.backhaul(ask).expect(1).stderr;
-    assert!(said.contains("no later log is mirrored") && said.contains("--allow-gap"), "{said}");
+    assert!(
+        said.contains("no later log is mirrored") && said.contains("--allow-gap"),
+        "{said}"
+    );
     assert!(!kit.exists());
     let said = site.backhaul(ask.iter().chain(&["--allow-gap"])).expect(0);
     assert_eq!(time(&said.json()["reaches"]), end);
@@ -144,10 +181,15 @@ fn which_instance_and_which_zone_is_asked_where_it_is_not_clear() {
     let wanted = within_the_log(&site);
     let exact = wanted.to_rfc3339();
     let said = site.backhaul(["kit", &exact, "--dry-run"]).expect(2).stderr;
-    assert!(said.contains("--instance") && said.contains("orders (") && said.contains("shop ("), "{said}");
+    assert!(
+        said.contains("--instance") && said.contains("orders (") && said.contains("shop ("),
+        "{said}"
+    );
     let by_name = ["kit", &exact, "--instance", "orders", "--dry-run", "--json"];
     let by_name = site.backhaul(by_name).expect(0).json();
-    let local = (wanted + TimeDelta::hours(8)).format("%Y-%m-%d %H:%M:%S").to_string();
+    let local = (wanted + TimeDelta::hours(8))
+        .format("%Y-%m-%d %H:%M:%S")
+        .to_string();
     let said = site.backhaul(["kit", &local, "--instance", "orders", "--dry-run"]);
     assert!(said.expect(2).stderr.contains("--job"));
     let by_clock = ["kit", &local, "--job", "orders", "--dry-run", "--json"];
@@ -161,7 +203,8 @@ fn which_instance_and_which_zone_is_asked_where_it_is_not_clear() {
 fn a_damaged_mirror_gives_no_kit_and_names_the_file() {
     let site = mirrored();
     let backup = site.mirrored("mirror/shop").remove(0);
-    let manifest: Value = serde_json::from_slice(&std::fs::read(backup.join("backup.json")).unwrap()).unwrap();
+    let manifest: Value =
+        serde_json::from_slice(&std::fs::read(backup.join("backup.json")).unwrap()).unwrap();
     let file = backup.join(manifest["files"][0]["name"].as_str().unwrap());
     let mut bytes = std::fs::read(&file).unwrap();
     bytes[1000] ^= 1;
@@ -170,9 +213,19 @@ fn a_damaged_mirror_gives_no_kit_and_names_the_file() {
     let id = manifest["id"].as_str().unwrap();
     let said = site.backhaul(["kit", id, "--to", kit.to_str().unwrap()]);
     let said = said.expect(1).stderr;
-    assert!(said.contains(file.to_str().unwrap()) && said.contains("damaged"), "{said}");
+    assert!(
+        said.contains(file.to_str().unwrap()) && said.contains("damaged"),
+        "{said}"
+    );
     let left = std::fs::read_dir(site.path("")).unwrap();
-    let left = left.filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().contains("kit"));
+    let left = left.filter(|entry| {
+        entry
+            .as_ref()
+            .unwrap()
+            .file_name()
+            .to_string_lossy()
+            .contains("kit")
+    });
     assert_eq!(left.count(), 0);
 }
 

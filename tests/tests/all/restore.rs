@@ -130,6 +130,15 @@ fn mirrored_history(history: &History, engine: Engine, version: &str) -> Site {
     site
 }
 
+/// The id of the backup with the last log.
+fn last_log(site: &Site, history: &History) -> String {
+    let log = history.logs.last().unwrap().file.file_name().unwrap();
+    let backups = site.mirrored("mirror");
+    let backup = backups.iter().find(|backup| backup.join(log).exists());
+    let id = assert_sound(backup.unwrap())["id"].clone();
+    id.as_str().unwrap().to_owned()
+}
+
 /// A kit for `wanted`, made of the mirror's directory alone, that anybody may read.
 fn kit(site: &Site, wanted: &str) -> PathBuf {
     let kit = site.path(format!("kit{}", wanted.len()));
@@ -165,13 +174,7 @@ fn the_guide_of_a_kit_restores_postgresql_to_a_time_between_two_logs_and_to_the_
     let source = tempfile::tempdir().unwrap();
     let history = postgresql::live::history(&tools, source.path()).unwrap();
     let site = mirrored_history(&history, Engine::PostgreSql, postgresql::MAJOR);
-    let last = site.mirrored("mirror").pop().unwrap();
-    let last = last
-        .to_string_lossy()
-        .rsplit('_')
-        .next()
-        .unwrap()
-        .to_owned();
+    let last = last_log(&site, &history);
     for (wanted, rows) in [(history.between.to_rfc3339(), "200"), (last, "300")] {
         let kit = kit(&site, &wanted);
         let work = tempfile::tempdir().unwrap();
@@ -191,13 +194,7 @@ fn the_guide_of_a_kit_restores_mariadb_to_a_time_between_two_logs_and_to_the_las
     let source = tempfile::tempdir().unwrap();
     let history = mariadb::live::history(&tools, source.path()).unwrap();
     let site = mirrored_history(&history, Engine::MariaDb, mariadb::SERIES);
-    let last = site.mirrored("mirror").pop().unwrap();
-    let last = last
-        .to_string_lossy()
-        .rsplit('_')
-        .next()
-        .unwrap()
-        .to_owned();
+    let last = last_log(&site, &history);
     for (wanted, rows) in [(history.between.to_rfc3339(), "200"), (last, "300")] {
         let kit = kit(&site, &wanted);
         let work = tempfile::tempdir().unwrap();
