@@ -34,21 +34,23 @@ pub fn write(contents: &Contents, with_keys: bool) -> String {
     page += &list(&tools);
     page += &format!(
         r#"- A machine of its own, never one with a server that is in use. Room for what {} become when they are unpacked, which may be several times as much.
-- An ordinary user who may read this directory and owns an empty directory `WORK`. Everything but the check runs as that user; servers refuse to run as root.
+- An ordinary user who may read this directory and owns an empty directory `WORK`. All steps are run as that user; servers refuse to run as root.
 
 ## Steps
+
+Run them in one shell, begun in the directory of this file: later steps use the variables of earlier ones.
 
 ### 1. Check the kit
 
 Must end with `0 missing or damaged`. `sha256sum -c SHA256SUMS` does the same.
 
-```
+```sh
 sh check.sh
 ```
 
 ### 2. Say where to work
 
-Run this in the directory of this file. `WORK` needs a short path (a socket's path has at most 100 bytes). Run all steps in one shell: later ones use the variables of earlier ones.
+`WORK` needs a short path (a socket's path has at most 100 bytes).
 
 ```sh
 KIT=${{KIT:-$PWD}}

@@ -22,6 +22,8 @@ pub enum Packing {
     Lz4,
     /// ZIP.
     Zip,
+    /// qpress.
+    Qpress,
 }
 
 impl Packing {
@@ -32,6 +34,7 @@ impl Packing {
             "zstd" => Self::Zstd,
             "lz4" => Self::Lz4,
             "zip" => Self::Zip,
+            "qpress" => Self::Qpress,
             _ => Self::Plain,
         }
     }
@@ -44,6 +47,7 @@ impl Packing {
             Self::Zstd => "zstd",
             Self::Lz4 => "lz4",
             Self::Zip => "zip",
+            Self::Qpress => "qpress",
         }
     }
 
@@ -55,6 +59,7 @@ impl Packing {
             Self::Zstd => format!("zstd -dc \"$KIT/{path}\""),
             Self::Lz4 => format!("lz4 -dc \"$KIT/{path}\""),
             Self::Zip => format!("unzip -p \"$KIT/{path}\""),
+            Self::Qpress => format!("qpress -dio < \"$KIT/{path}\""),
         }
     }
 
@@ -66,6 +71,7 @@ impl Packing {
             Self::Zstd => Some("zstd"),
             Self::Lz4 => Some("lz4"),
             Self::Zip => Some("unzip (Info-ZIP 6.0 or newer)"),
+            Self::Qpress => Some("qpress 11"),
         }
     }
 }
@@ -122,6 +128,7 @@ while read -r how path name; do
         zstd) zstd -dc "$KIT/$path" ;;
         lz4) lz4 -dc "$KIT/$path" ;;
         zip) unzip -p "$KIT/$path" ;;
+        qpress) qpress -dio < "$KIT/$path" ;;
     esac > "$WORK/{into}/$name"
 done < "$KIT/{LOG_LIST}"
 "#

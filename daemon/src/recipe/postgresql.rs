@@ -137,6 +137,7 @@ done
         ],
         pitfalls: vec![
             "`recovery ended before configured recovery target was reached`: no transaction later than the wanted time is in the logs, so everything before it is replayed already. Remove the line `recovery_target_time` from `postgresql.conf` and start again.".to_owned(),
+            "`requested recovery stop point is before consistent recovery point`: the wanted time lies in the making of the full backup. Take a time a minute later, or a kit from an earlier full backup.".to_owned(),
             "`could not locate required checkpoint record` or `requested timeline`: the first log is missing or belongs to another timeline. Files called `*.history` belong into `$WORK/wal` too.".to_owned(),
             "`role \"postgres\" does not exist`: the vendor's superuser is called otherwise (`root`, for example): `export PGUSER=root`.".to_owned(),
             "`could not access file` of an extension: the library of that extension must be installed, of the same major version.".to_owned(),

@@ -125,6 +125,14 @@ fn mysql_and_mariadb_have_their_own_programs_and_stop_in_utc() {
     );
     let five = manifest("MySQL", "5.7", "full", "a.qp", "xbstream");
     assert_has(&text(&five, None, Stop::Base), &["Percona XtraBackup 2.4"]);
+    let packed = manifest("MySQL", "5.6", "full", "a.qp", "qpress");
+    assert_has(
+        &text(&packed, None, Stop::Base),
+        &[
+            "qpress -dio < \"$KIT/01_full/a.qp\" | \"$STREAM\" -x",
+            "qpress 11",
+        ],
+    );
     let dump = manifest("MySQL", "8.0", "full", "a.sql", "text");
     assert_has(
         &text(&dump, Some(&log), noon()),

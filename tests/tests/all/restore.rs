@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use backhaul_tests::cloud::huawei::{BackupSpec, BackupType, Engine, InstanceSpec};
 use backhaul_tests::cloud::{Content, ObjectSpec};
-use backhaul_tests::harness::{Site, assert_sound, stock};
+use backhaul_tests::harness::{self, Site, assert_sound, stock};
 use backhaul_tests::restore::live::{History, Made};
 use backhaul_tests::restore::{guide, mariadb, postgresql};
 
@@ -79,7 +79,7 @@ fn a_mirrored_dump_restores_into_an_empty_server() {
     let dump = file(&site, "mirror/orders", "pg_dump custom format");
     let scratch = tempfile::tempdir().unwrap();
     let server = postgresql::Server::empty(&tools, scratch.path()).unwrap();
-    let globals = backhaul_tests::harness::fixtures().join("postgresql/globals.sql");
+    let globals = harness::fixtures().join("postgresql/globals.sql");
     server.run_script(&globals).unwrap();
     server.restore_dump(&dump).unwrap();
     let rows = server
@@ -234,4 +234,56 @@ fn the_guide_of_a_kit_restores_a_dump_with_its_roles() {
         restored.ask("psql", &query).unwrap(),
         expected(450)[0].join(" ")
     );
+}
+
+#[test]
+fn the_guide_of_a_kit_restores_an_archive_of_qpress_members_as_the_vendor_has_it() {
+    if mariadb::available().is_none() {
+        return;
+    }
+    let site = mirrored();
+    std::fs::rename(site.path("mirror/shop"), site.path("shop")).unwrap();
+    std::fs::remove_dir_all(site.path("mirror")).unwrap();
+    std::fs::rename(site.path("shop"), site.path("mirror")).unwrap();
+    let log = file(&site, "mirror", "binlog");
+    let id = log.parent().unwrap().to_string_lossy();
+    let kit = kit(&site, id.rsplit('_').next().unwrap());
+    let work = tempfile::tempdir().unwrap();
+    // Not every machine has qpress.
+    let programs = tempfile::tempdir().unwrap();
+    open_to_all(programs.path());
+    let qpress = programs.path().join("qpress");
+    std::fs::copy(
+        harness::programs().backhaul.with_file_name("qpress"),
+        &qpress,
+    )
+    .unwrap();
+    open_to_all(&qpress);
+    let path = std::env::var("PATH").unwrap();
+    // The files say MySQL, the bytes are MariaDB's.
+    let variables = [
+        ("PATH", &*format!("{}:{path}", programs.path().display())),
+        ("STREAM", "mbstream"),
+        ("BACKUP", "mariabackup"),
+        ("SERVER", "mariadbd"),
+        ("CLIENT", "mariadb"),
+        ("BINLOG", "mariadb-binlog"),
+        ("BINLOG_OPTIONS", ""),
+    ];
+    let restored = guide::follow(&kit, work.path(), &variables).unwrap();
+    let socket = format!("--socket={}", work.path().join("mysql.sock").display());
+    let query = "select count(*), sum(cents) from shop.item";
+    let rows = restored.ask(
+        "mariadb",
+        &[
+            "--no-defaults",
+            &socket,
+            "--user=root",
+            "-N",
+            "-B",
+            "-e",
+            query,
+        ],
+    );
+    assert_eq!(rows.unwrap(), expected(320)[0].join("\t"));
 }
