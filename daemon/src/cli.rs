@@ -17,6 +17,7 @@ use crate::mirror::identity::BackupId;
 mod check;
 mod failure;
 mod generate;
+mod kit;
 mod list;
 mod local;
 mod output;
@@ -101,6 +102,8 @@ enum Command {
         #[command(flatten)]
         json: Json,
     },
+    /// Write an emergency kit: all that a restore needs, for a machine without Backhaul.
+    Kit(Box<kit::KitArgs>),
     /// Move a backup out of quarantine, back to where it was.
     RestoreQuarantined {
         /// The backup's id, as the log and `plan` show it.
@@ -129,8 +132,12 @@ enum Command {
         /// Where to write them.
         directory: Option<PathBuf>,
     },
-    /// Print the JSON Schema of the configuration, for editors.
-    Schema,
+    /// Print the JSON Schema of the configuration, for editors; or that of manifests.
+    Schema {
+        /// That of the manifests, `backup.json`.
+        #[arg(long)]
+        manifest: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -202,6 +209,7 @@ fn obey(cli: Cli) -> Result<ExitCode, Failure> {
         Command::List { job, json } => list::list(main, job.as_ref(), json.json),
         Command::Show { id, json } => list::show(main, &id, json.json),
         Command::Verify { jobs, sample, json } => verify::verify(main, &jobs, sample, json.json),
+        Command::Kit(args) => kit::kit(main, &args),
         Command::RestoreQuarantined { id } => quarantined::restore(main, &id),
         Command::Reindex => reindex::reindex(main),
         Command::Reload { wait } => reload::reload(main, wait),
@@ -210,6 +218,6 @@ fn obey(cli: Cli) -> Result<ExitCode, Failure> {
         } => providers::list(main, format(json.json, markdown)),
         Command::Completions { shell } => generate::completions(shell, Cli::command()),
         Command::Man { directory } => generate::man(directory.as_deref(), &Cli::command()),
-        Command::Schema => generate::schema(),
+        Command::Schema { manifest } => generate::schema(manifest),
     }
 }

@@ -9,7 +9,7 @@ mod error;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -215,6 +215,22 @@ impl Dir {
             .map_err(|errno| fail("move a backup to", &to.path.join(target), errno))
     }
 
+    /// Renames a directory right beneath, in place of nothing or of an empty directory. Durable on
+    /// return.
+    ///
+    /// # Errors
+    /// When something else is there.
+    pub fn move_onto_empty(&self, name: &str, target: &str) -> Result<()> {
+        rustix::fs::renameat(&self.fd, name, &self.fd, target).map_err(|errno| {
+            fail(
+                "put the directory in place at",
+                &self.path.join(target),
+                errno,
+            )
+        })?;
+        self.sync()
+    }
+
     /// Removes a file durably. A missing file is fine.
     ///
     /// # Errors
@@ -358,6 +374,12 @@ impl Dir {
             ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
         rustix::fs::openat2(&self.fd, name, flags | OFlags::CLOEXEC, mode, resolve)
             .map_err(|errno| fail(doing, &self.path.join(name), errno))
+    }
+}
+
+impl AsFd for Dir {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
     }
 }
 

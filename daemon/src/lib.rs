@@ -9,6 +9,7 @@
 //!   vendor's shared library.
 
 pub mod catalog;
+pub mod chain;
 pub mod cli;
 pub mod configuration;
 pub mod control;
@@ -18,6 +19,7 @@ pub mod dir;
 pub mod egress;
 pub mod event;
 pub mod fetch;
+pub mod kit;
 pub mod logging;
 pub mod mirror;
 pub mod pass;

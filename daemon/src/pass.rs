@@ -30,6 +30,7 @@ use crate::event::Event;
 use crate::mirror::{layout, staging};
 use crate::provider::{GaveUp, ProviderError};
 pub use context::Context;
+pub use keys::DIRECTORY as KEYS_DIRECTORY;
 use listing::Survey;
 use transfer::Transfers;
 use vendor::Vendor;

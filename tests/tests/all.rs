@@ -13,6 +13,7 @@ mod all {
     mod errors;
     mod fault;
     mod kill;
+    mod kit;
     mod life;
     mod mirror;
     mod object_store;

@@ -96,7 +96,8 @@ fn base(backup: &Backup) -> Option<String> {
     Some(backup.chain.as_ref()?.base.as_ref()?.to_string())
 }
 
-fn reaches(backup: &Backup) -> Timestamp {
+/// The instant up to which a backup's data reach.
+pub fn reaches(backup: &Backup) -> Timestamp {
     let end = backup.log_span.map(|span| span.until);
     backup
         .consistent_at

@@ -7,6 +7,7 @@ use crate::configuration::ConfigError;
 use crate::control::client::ClientError;
 use crate::daemon::StartError;
 use crate::dir::FsError;
+use crate::kit::KitError;
 use crate::pass::PassError;
 use crate::redact::Redactor;
 
@@ -42,6 +43,9 @@ pub enum Failure {
     /// A pass.
     #[error(transparent)]
     Pass(#[from] PassError),
+    /// An emergency kit.
+    #[error(transparent)]
+    Kit(#[from] KitError),
     /// A thread, a signal handler or the output.
     #[error("{doing}: {source}")]
     Io {
@@ -69,6 +73,7 @@ impl Failure {
                 ExitCode::from(2)
             }
             Self::NoJob(..) => ExitCode::from(2),
+            Self::Kit(error) if error.is_mistake() => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
     }

@@ -5,6 +5,8 @@
 //! It holds no link and no secret.
 
 use backhaul_provider_api::{Backup, Checksum, Instance, Timestamp};
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
 
 use super::file_name::{CHECKSUMS, MANIFEST, SafeName};
@@ -18,7 +20,7 @@ pub const FORMAT: u32 = 1;
 const MAX_BYTES: u64 = 32 << 20;
 
 /// One mirrored backup.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Manifest {
     /// The version of this format.
     pub format: u32,
@@ -51,7 +53,7 @@ pub struct Manifest {
 }
 
 /// One file of a backup.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FileEntry {
     /// Its name in the backup's directory.
     pub name: SafeName,
@@ -77,7 +79,7 @@ pub struct FileEntry {
 }
 
 /// Whether a file is sound, as far as can be told.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "verdict")]
 pub enum Content {
     /// It is what it should be.
@@ -92,7 +94,7 @@ pub enum Content {
 }
 
 /// How far a mirrored backup can be trusted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "status")]
 pub enum Verification {
     /// It is the vendor's object and nothing speaks against its content. Counts in retention.
@@ -109,6 +111,26 @@ impl Verification {
     pub fn counts(&self) -> bool {
         *self == Self::Verified
     }
+}
+
+/// All that every format has.
+#[derive(Deserialize)]
+struct Header {
+    format: u32,
+}
+
+fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, String> {
+    let reader = &mut serde_json::Deserializer::from_slice(bytes);
+    serde_path_to_error::deserialize(reader).map_err(|error| error.to_string())
+}
+
+/// The JSON Schema of a manifest, for whoever reads one with a program. Fields that it does not
+/// name are allowed: a later version may have written them.
+pub fn schema() -> serde_json::Value {
+    let mut generator = SchemaSettings::draft2020_12()
+        .for_serialize()
+        .into_generator();
+    generator.root_schema_for::<Manifest>().to_value()
 }
 
 /// A manifest that could not be read.
@@ -138,15 +160,15 @@ impl Manifest {
             path: dir.path().join(MANIFEST).display().to_string(),
             reason,
         };
-        let reader = &mut serde_json::Deserializer::from_slice(&bytes);
-        let manifest: Self =
-            serde_path_to_error::deserialize(reader).map_err(|error| wrong(error.to_string()))?;
-        if manifest.format > FORMAT {
+        // The format first: of a newer one nothing else can be relied upon.
+        let header: Header = parse(&bytes).map_err(&wrong)?;
+        if header.format > FORMAT {
             return Err(wrong(format!(
                 "format {} was written by a newer Backhaul; this one reads up to {FORMAT}",
-                manifest.format
+                header.format
             )));
         }
+        let manifest: Self = parse(&bytes).map_err(&wrong)?;
         if manifest.identity.id() != manifest.id {
             return Err(wrong("`id` does not belong to `identity`".to_owned()));
         }
@@ -177,3 +199,6 @@ impl Manifest {
             .chain([MANIFEST, CHECKSUMS])
     }
 }
+
+#[cfg(test)]
+mod tests;
