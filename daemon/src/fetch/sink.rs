@@ -41,8 +41,7 @@ impl Sink {
             path: path.clone(),
             source,
         };
-        file.set_len(start)
-            .map_err(|source| failed("cut", source))?;
+        cut(&file, start, dir, name)?;
         let mut buffer = vec![0; BUFFER_BYTES.min(usize::try_from(start).unwrap_or(BUFFER_BYTES))];
         let mut at = 0;
         while at < start {
@@ -78,7 +77,11 @@ impl Sink {
         match rustix::fs::fallocate(&self.file, FallocateFlags::KEEP_SIZE, self.length, missing) {
             Ok(()) => Ok(true),
             Err(rustix::io::Errno::OPNOTSUPP) => Ok(false),
-            Err(errno) => Err(self.failed("reserve space for", errno.into()).into()),
+            Err(errno) => {
+                // Some file systems keep what they had taken until then.
+                let _ = self.file.set_len(self.length);
+                Err(self.failed("reserve space for", errno.into()).into())
+            }
         }
     }
 
@@ -104,6 +107,15 @@ impl Sink {
             .file
             .sync_all()
             .map_err(|source| self.failed("sync", source))?)
+    }
+
+    /// Leaves only the first `length` bytes, for another sink to go on from.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn cut(self, length: u64) -> Result<(), FetchError> {
+        let cut = self.file.set_len(length.min(self.length));
+        Ok(cut.map_err(|source| self.failed("cut", source))?)
     }
 
     /// Where the file lies, for messages.
@@ -176,4 +188,16 @@ impl Sink {
             source,
         }
     }
+}
+
+/// Cuts off what lies behind the first `length` bytes, with the room that was taken there.
+///
+/// # Errors
+/// When the disk fails.
+pub(super) fn cut(file: &File, length: u64, dir: &Dir, name: &SafeName) -> Result<(), FetchError> {
+    Ok(file.set_len(length).map_err(|source| FsError {
+        doing: "cut",
+        path: dir.path().join(name.as_str()),
+        source,
+    })?)
 }

@@ -133,7 +133,7 @@ impl Staging {
             weight: Weight::Light,
         };
         if weight == Weight::Heavy {
-            staging.make_heavy()?;
+            staging.begin_records()?;
         }
         Ok(staging)
     }
@@ -149,12 +149,18 @@ impl Staging {
     /// When the disk does not take it.
     pub fn make_heavy(&mut self) -> Result<(), FsError> {
         if self.weight == Weight::Light {
-            self.weight = Weight::Heavy;
-            self.own.sync()?;
-            self.parent.sync()?;
-            self.save()?;
+            // What is recorded as finished must be on disk, and nobody syncs it later.
+            self.sync_files()?;
+            self.begin_records()?;
         }
         Ok(())
+    }
+
+    fn begin_records(&mut self) -> Result<(), FsError> {
+        self.weight = Weight::Heavy;
+        self.own.sync()?;
+        self.parent.sync()?;
+        self.save()
     }
 
     /// Makes the files of a light one durable, each by itself.
