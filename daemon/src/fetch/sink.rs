@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::FallocateFlags;
@@ -16,10 +16,10 @@ const BUFFER_BYTES: usize = 256 << 10;
 
 /// A staged file that grows from its front. Writing blocks; passes run on threads of their own.
 pub struct Sink {
-    file: File,
+    file: Arc<File>,
     length: u64,
     digests: Digests,
-    path: std::path::PathBuf,
+    path: PathBuf,
 }
 
 impl Sink {
@@ -54,7 +54,7 @@ impl Sink {
             at += want as u64;
         }
         Ok(Self {
-            file,
+            file: Arc::new(file),
             length: start,
             digests,
             path,
@@ -123,15 +123,9 @@ impl Sink {
         &self.path
     }
 
-    /// A second handle to the file, for syncing it meanwhile.
-    ///
-    /// # Errors
-    /// When the system gives none.
-    pub fn handle(&self) -> Result<Arc<File>, FetchError> {
-        let file = self.file.try_clone();
-        Ok(Arc::new(
-            file.map_err(|source| self.failed("open", source))?,
-        ))
+    /// The file, for syncing it meanwhile.
+    pub fn handle(&self) -> Arc<File> {
+        Arc::clone(&self.file)
     }
 
     /// How many bytes there are.
@@ -139,18 +133,9 @@ impl Sink {
         self.length
     }
 
-    /// Takes it apart for writing out of order: file, length so far, digests of those bytes.
-    ///
-    /// # Errors
-    /// When the file cannot be opened a second time.
-    pub(super) fn scatter(
-        self,
-    ) -> Result<(File, File, u64, Digests, std::path::PathBuf), FetchError> {
-        let second = self
-            .file
-            .try_clone()
-            .map_err(|source| self.failed("open", source))?;
-        Ok((self.file, second, self.length, self.digests, self.path))
+    /// Takes it apart for writing out of order: file, length so far, digests of those bytes, path.
+    pub(super) fn scatter(self) -> (Arc<File>, u64, Digests, PathBuf) {
+        (self.file, self.length, self.digests, self.path)
     }
 
     /// Puts it together again: everything before `length` is written and hashed, and what lies
@@ -159,10 +144,10 @@ impl Sink {
     /// # Errors
     /// When the disk fails.
     pub(super) fn gather(
-        file: File,
+        file: Arc<File>,
         length: u64,
         digests: Digests,
-        path: std::path::PathBuf,
+        path: PathBuf,
     ) -> Result<Self, FetchError> {
         let sink = Self {
             file,

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use backhaul_provider_api::{Checksum, FileId, PrepareToken};
 use serde::{Deserialize, Serialize};
@@ -75,9 +76,17 @@ pub struct Progress {
     pub finished: Option<FileEntry>,
 }
 
+/// The directory that holds a job's staging directories, made durably if it is missing.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn place(job_dir: &Dir) -> Result<Dir, FsError> {
+    job_dir.ensure_dir(HIDDEN)?.ensure_dir(STAGING)
+}
+
 /// The staging directory of one backup.
 pub struct Staging {
-    parent: Dir,
+    parent: Arc<Dir>,
     own: Dir,
     data: Dir,
     id: BackupId,
@@ -85,6 +94,8 @@ pub struct Staging {
     /// The kernel's boot: the page cache still holds what was written at the same one.
     boot: String,
     weight: Weight,
+    /// Whether an earlier run may have left something in it.
+    known: bool,
 }
 
 impl Staging {
@@ -94,18 +105,18 @@ impl Staging {
     /// # Errors
     /// When the directory cannot be used.
     pub fn open(
-        job_dir: &Dir,
+        place: &Arc<Dir>,
         identity: &Identity,
         boot: &str,
         weight: Weight,
     ) -> Result<Self, FsError> {
         let id = identity.id();
-        let parent = job_dir.ensure_dir(HIDDEN)?.ensure_dir(STAGING)?;
+        let parent = Arc::clone(place);
         let known = !parent.make_dir(id.as_str())?;
         let own = parent.dir(id.as_str())?;
-        let earlier = own
-            .read(STATE, STATE_MAX_BYTES)
-            .ok()
+        let earlier = known
+            .then(|| own.read(STATE, STATE_MAX_BYTES).ok())
+            .flatten()
             .and_then(|bytes| serde_json::from_slice::<State>(&bytes).ok())
             .filter(|state| state.format == FORMAT && state.identity == *identity);
         let fresh = earlier.is_none();
@@ -131,11 +142,17 @@ impl Staging {
             state,
             boot: boot.to_owned(),
             weight: Weight::Light,
+            known,
         };
         if weight == Weight::Heavy {
             staging.begin_records()?;
         }
         Ok(staging)
+    }
+
+    /// Whether an earlier run may have left something in it.
+    pub fn is_known(&self) -> bool {
+        self.known
     }
 
     /// How much care it needs.
@@ -292,6 +309,10 @@ impl Staging {
     /// # Errors
     /// When something cannot be removed.
     pub fn remove(self) -> Result<(), FsError> {
+        // A light one is empty now, which spares looking into it.
+        if self.weight == Weight::Light && self.parent.remove_empty(self.id.as_str()) {
+            return Ok(());
+        }
         self.parent.clear_away(self.id.as_str())
     }
 

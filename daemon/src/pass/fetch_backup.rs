@@ -1,6 +1,7 @@
 //! Mirrors one backup: prepare, resolve, fetch every file, publish, record.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use backhaul_config::{Account, Job};
@@ -46,6 +47,8 @@ pub struct Task<'a> {
     pub fetcher: &'a Fetcher,
     /// The job's directory.
     pub directory: &'a Dir,
+    /// Where its downloads are staged.
+    pub staging: &'a Arc<Dir>,
     /// Publishes and records.
     pub commits: &'a Commits,
     /// How many backups may be fetched at a time.
@@ -202,13 +205,12 @@ async fn fetch(task: &Task<'_>) -> Result<Complete, BackupError> {
         context,
         job,
         wanted,
-        directory,
         ..
     } = *task;
     let cancel = task.vendor.cancel();
     let id = wanted.identity.id();
     let mut staging = Staging::open(
-        directory,
+        task.staging,
         &wanted.identity,
         &context.boot,
         weight(&wanted.backup),

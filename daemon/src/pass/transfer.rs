@@ -18,6 +18,7 @@ use crate::catalog::BackupRecord;
 use crate::dir::Dir;
 use crate::event::Event;
 use crate::fetch::Fetcher;
+use crate::mirror::staging;
 use crate::provider::ProviderError;
 
 /// How many backups of one pass are under way at the same time at most, those included that wait
@@ -35,6 +36,7 @@ pub(super) struct Transfers<'a> {
     pub vendor: Vendor,
     pub fetcher: Fetcher,
     pub directory: Arc<Dir>,
+    pub staging: Arc<Dir>,
     pub commits: Commits,
     pub turns: Semaphore,
     pub promised: AtomicU64,
@@ -58,6 +60,7 @@ impl<'a> Transfers<'a> {
             fetcher: vendor.fetcher(context, job)?,
             vendor,
             commits: Commits::new(Arc::clone(&directory), Arc::clone(&context.catalog)),
+            staging: Arc::new(staging::place(&directory)?),
             directory,
             turns: Semaphore::new(FETCHED_AT_ONCE),
             promised: AtomicU64::new(0),
@@ -96,6 +99,7 @@ impl<'a> Transfers<'a> {
             vendor: &self.vendor,
             fetcher: &self.fetcher,
             directory: &self.directory,
+            staging: &self.staging,
             commits: &self.commits,
             turns: &self.turns,
             promised: &self.promised,
