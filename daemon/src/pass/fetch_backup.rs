@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use super::commit::{Commits, Complete};
 use super::context::Context;
 use super::listing::Wanted;
-use super::quota::Promise;
+use super::quota::Quota;
 use super::vendor::Vendor;
 use super::{keys, prepare};
 use crate::catalog::{BackupRecord, CatalogError};
@@ -53,8 +53,8 @@ pub struct Task<'a> {
     pub commits: &'a Commits,
     /// How many backups may be fetched at a time.
     pub turns: &'a Semaphore,
-    /// How many bytes those are that are being fetched, by the vendor's word.
-    pub promised: &'a AtomicU64,
+    /// What the job may keep.
+    pub quota: &'a Quota,
     /// The backup.
     pub wanted: &'a Wanted,
     /// Counts the bytes of the whole pass.
@@ -186,12 +186,13 @@ pub async fn mirror(task: &Task<'_>) -> Result<BackupRecord, BackupError> {
         .context
         .claim(&task.job.directory, &id)
         .ok_or(BackupError::Busy)?;
-    let promise = Promise::of(task)?;
+    let expected = task.wanted.backup.size.map_or(0, |size| size.bytes);
+    let promise = task.quota.promise(expected)?;
     let complete = fetch(task).await?;
     drop(turn);
     let token = complete.staging.token().cloned();
     let record = task.commits.commit(complete).await?;
-    drop(promise);
+    promise.keep(record.size_bytes);
     if let Some(token) = token {
         release(task, token, &record).await;
     }

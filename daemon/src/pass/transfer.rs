@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use super::commit::Commits;
 use super::fetch_backup::{self, BackupError};
 use super::listing::Wanted;
+use super::quota::Quota;
 use super::vendor::Vendor;
 use super::{Context, PassError, Report};
 use crate::catalog::BackupRecord;
@@ -39,7 +40,7 @@ pub(super) struct Transfers<'a> {
     pub staging: Arc<Dir>,
     pub commits: Commits,
     pub turns: Semaphore,
-    pub promised: AtomicU64,
+    pub quota: Quota,
     pub received: AtomicU64,
 }
 
@@ -59,11 +60,11 @@ impl<'a> Transfers<'a> {
             account,
             fetcher: vendor.fetcher(context, job)?,
             vendor,
+            quota: Quota::of(context, job, &directory)?,
             commits: Commits::new(Arc::clone(&directory), Arc::clone(&context.catalog)),
             staging: Arc::new(staging::place(&directory)?),
             directory,
             turns: Semaphore::new(FETCHED_AT_ONCE),
-            promised: AtomicU64::new(0),
             received: AtomicU64::new(0),
         })
     }
@@ -102,7 +103,7 @@ impl<'a> Transfers<'a> {
             staging: &self.staging,
             commits: &self.commits,
             turns: &self.turns,
-            promised: &self.promised,
+            quota: &self.quota,
             wanted,
             received: &self.received,
         }
