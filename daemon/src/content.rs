@@ -44,7 +44,7 @@ pub enum Depth {
     /// first MiB. For the path of a download.
     Framing,
     /// Whatever it takes: all that is compressed by gzip is decompressed and what is inside
-    /// checked likewise. For an audit.
+    /// checked likewise, and the checksums of events in binlogs are compared. For an audit.
     Whole,
 }
 
@@ -164,9 +164,10 @@ impl Checker {
     }
 
     fn walk(&self, format: Format) -> Option<Box<dyn Walk>> {
+        let whole = self.depth == Depth::Whole;
         Some(match format {
             Format::Gzip => Box::new(gzip::Gzip::new(
-                self.depth == Depth::Whole,
+                whole,
                 gzip::inside_of(&self.name, self.depth, self.level),
             )),
             Format::Zstd => Box::new(zstd::Zstd::new()),
@@ -177,7 +178,7 @@ impl Checker {
             Format::Zip => Box::new(zip::Zip::new()),
             Format::PgDump => Box::new(pg_dump::PgDump::new()),
             Format::Wal => Box::new(wal::Wal::new(&self.name)),
-            Format::Binlog => Box::new(binlog::Binlog::new()),
+            Format::Binlog => Box::new(binlog::Binlog::new(whole)),
             Format::Rdb => Box::new(rdb::Rdb::new(&self.head)),
             Format::SqlServer => Box::new(sql_server::SqlServer::default()),
             Format::Text => Box::new(sql::Sql::new(&self.head)),

@@ -56,8 +56,12 @@ pub(super) fn all() -> Vec<Sample> {
         sample("full.qp", Format::Qpress, qpress()),
         sample("base.tar", Format::Tar, tar(false)),
         sample("large.tar", Format::Tar, tar(true)),
-        sample("a.zip", Format::Zip, zip(false, b"a comment PK")),
-        sample("b.zip", Format::Zip, zip(true, b"")),
+        sample(
+            "a.zip",
+            Format::Zip,
+            zip(false, &noise(400), b"a comment PK"),
+        ),
+        sample("b.zip", Format::Zip, zip(true, &noise(400), b"")),
         sample("a.dump", Format::PgDump, pg_dump(14, 2)),
         sample("b.dump", Format::PgDump, pg_dump(16, 2)),
         sample("mysql-bin.000001", Format::Binlog, binlog(true)),
@@ -284,11 +288,10 @@ fn tar(large: bool) -> Vec<u8> {
 }
 
 /// An archive of one stored member.
-fn zip(large: bool, comment: &[u8]) -> Vec<u8> {
-    let content = noise(400);
+fn zip(large: bool, content: &[u8], comment: &[u8]) -> Vec<u8> {
     let fields = |extra: &[u8]| {
         let length = u32::try_from(content.len()).unwrap().to_le_bytes();
-        let crc = crc32(&content).to_le_bytes();
+        let crc = crc32(content).to_le_bytes();
         [
             &[0x14, 0, 0, 0, 0, 0, 0, 0, 0, 0][..],
             &crc,
@@ -299,7 +302,7 @@ fn zip(large: bool, comment: &[u8]) -> Vec<u8> {
         ]
         .concat()
     };
-    let mut archive = [&b"PK\x03\x04"[..], &fields(b"a"), &content].concat();
+    let mut archive = [&b"PK\x03\x04"[..], &fields(b"a"), content].concat();
     let begin = archive.len();
     archive.extend([&b"PK\x01\x02\x14\0"[..], &fields(&[0; 14]), b"a"].concat());
     let (begin, length) = (begin as u64, (archive.len() - begin) as u64);
@@ -506,7 +509,7 @@ pub(super) fn large() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         }
         bytes
     };
-    let zstd_block = [&[0x00, 0x00, 0x01][..], &noise[..32 << 10]].concat();
+    let zstd_block = [&[0x00, 0x00, 0x04][..], &noise[..32 << 10]].concat();
     let lz4_block = [
         &(0x8000_0000_u32 | (64 << 10)).to_le_bytes()[..],
         &noise[..64 << 10],
@@ -567,7 +570,7 @@ pub(super) fn large() -> Vec<(&'static str, &'static str, Vec<u8>)> {
                 b"",
             ),
         ),
-        ("zip", "a", [b"PK\x03\x04", &noise[..]].concat()),
+        ("zip", "a", zip(true, &noise, b"")),
         (
             "pg_dump, pieces of 4 KiB",
             "a",

@@ -158,14 +158,16 @@ pub(super) fn is_header(block: &[u8]) -> bool {
     let Some(expected) = octal(field) else {
         return false;
     };
-    // The field itself counts as spaces. Old tars summed signed characters.
-    let others = || block[..148].iter().chain(&block[156..]);
-    let unsigned: u64 = others().map(|byte| u64::from(*byte)).sum::<u64>() + 8 * 32;
-    let signed: i64 = others()
-        .map(|byte| i64::from(byte.cast_signed()))
-        .sum::<i64>()
-        + 8 * 32;
-    block[0] != 0 && (expected == unsigned || i64::try_from(expected) == Ok(signed))
+    // The field itself counts as spaces. Old tars summed signed characters: a byte from 0x80 counts
+    // 256 less.
+    let spaces = 8 * u64::from(b' ');
+    let sum = |bytes: &[u8]| bytes.iter().map(|byte| u64::from(*byte)).sum::<u64>();
+    let unsigned = sum(block) - sum(field) + spaces;
+    let signed = || {
+        let high = |bytes: &[u8]| bytes.iter().filter(|byte| **byte >= 0x80).count() as u64;
+        unsigned.checked_sub(256 * (high(block) - high(field)))
+    };
+    block[0] != 0 && (expected == unsigned || Some(expected) == signed())
 }
 
 /// A size: octal text, or for large ones a number in base 256, the highest byte first.

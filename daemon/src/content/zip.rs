@@ -13,7 +13,6 @@ const LOCATOR: usize = 20;
 /// The 64-bit end record without its extensible part (4.3.14).
 const END64: usize = 56;
 
-const MEMBER_MAGIC: &[u8] = b"PK\x03\x04";
 const DIRECTORY_MAGIC: &[u8] = b"PK\x01\x02";
 const END_MAGIC: &[u8] = b"PK\x05\x06";
 const LOCATOR_MAGIC: &[u8] = b"PK\x06\x07";
