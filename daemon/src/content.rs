@@ -44,7 +44,7 @@ pub enum Depth {
     /// first MiB. For the path of a download.
     Framing,
     /// Whatever it takes: all that is compressed by gzip is decompressed and what is inside
-    /// checked likewise, and the checksums of events in binlogs are compared. For an audit.
+    /// checked likewise; the checksums of lz4 blocks and binlog events are compared. For an audit.
     Whole,
 }
 
@@ -171,7 +171,7 @@ impl Checker {
                 gzip::inside_of(&self.name, self.depth, self.level),
             )),
             Format::Zstd => Box::new(zstd::Zstd::new()),
-            Format::Lz4 => Box::new(lz4::Lz4::new()),
+            Format::Lz4 => Box::new(lz4::Lz4::new(whole)),
             Format::Xbstream => Box::new(xbstream::Xbstream::new()),
             Format::Qpress => Box::new(qpress::Qpress::new()),
             Format::Tar => Box::new(tar::Tar::new()),
@@ -189,5 +189,7 @@ impl Checker {
 
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod speed;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,5 @@
-//! LZ4 frames: every block is met, none is decompressed; checksums of headers and blocks, which
-//! are of the bytes as they lie there, are compared.
+//! LZ4 frames: every block is met, none is decompressed. Checksums of frame headers are compared;
+//! those of blocks, which are of the bytes as they lie there, only where time does not matter.
 
 use std::hash::Hasher;
 
@@ -34,16 +34,19 @@ pub(super) struct Lz4 {
     /// Where the frame began.
     begun: u64,
     block_max: u64,
+    /// Whether the checksums of blocks are to be compared, and whether there are any.
+    compare: bool,
     block_checksum: bool,
     content_checksum: bool,
 }
 
 impl Lz4 {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(compare: bool) -> Self {
         Self {
             state: State::Magic,
             begun: 0,
             block_max: 0,
+            compare,
             block_checksum: false,
             content_checksum: false,
         }
@@ -92,8 +95,9 @@ impl Lz4 {
         if size == 0 || size > self.block_max {
             return Err(bad(at, "no lz4 block begins here"));
         }
-        if !self.block_checksum {
-            return Ok(Want::take(4).after(size));
+        if !self.block_checksum || !self.compare {
+            let checksum = if self.block_checksum { 4 } else { 0 };
+            return Ok(Want::take(4).after(size + checksum));
         }
         self.state = State::Content {
             left: size,

@@ -2,6 +2,7 @@
 
 use std::hash::Hasher;
 use std::io::Write;
+use std::sync::LazyLock;
 
 use super::format::Format;
 
@@ -41,7 +42,12 @@ pub(super) fn crc32(bytes: &[u8]) -> u32 {
 }
 
 /// All of them.
-pub(super) fn all() -> Vec<Sample> {
+pub(super) fn all() -> &'static [Sample] {
+    static ALL: LazyLock<Vec<Sample>> = LazyLock::new(make);
+    &ALL
+}
+
+fn make() -> Vec<Sample> {
     vec![
         sample("dump.sql.gz", Format::Gzip, gzip(&sql_dump())),
         sample("base.tar.gz", Format::Gzip, gzip(&tar(false))),
@@ -136,7 +142,7 @@ fn zstd(checksum: bool) -> Vec<u8> {
 }
 
 /// A frame of blocks that are not compressed.
-fn lz4(checksums: bool) -> Vec<u8> {
+pub(super) fn lz4(checksums: bool) -> Vec<u8> {
     let hash = |bytes: &[u8]| twox_hash::XxHash32::oneshot(0, bytes).to_le_bytes();
     let mut header = vec![if checksums { 0x7c } else { 0x60 }, 0x40];
     if checksums {
@@ -252,7 +258,7 @@ fn padded(content: &[u8]) -> Vec<u8> {
     padded
 }
 
-fn octal(size: usize) -> [u8; 12] {
+pub(super) fn octal(size: usize) -> [u8; 12] {
     format!("{size:011o}\0").as_bytes().try_into().unwrap()
 }
 
@@ -288,7 +294,7 @@ fn tar(large: bool) -> Vec<u8> {
 }
 
 /// An archive of one stored member.
-fn zip(large: bool, content: &[u8], comment: &[u8]) -> Vec<u8> {
+pub(super) fn zip(large: bool, content: &[u8], comment: &[u8]) -> Vec<u8> {
     let fields = |extra: &[u8]| {
         let length = u32::try_from(content.len()).unwrap().to_le_bytes();
         let crc = crc32(content).to_le_bytes();
@@ -418,7 +424,7 @@ pub(super) fn binlog_event(at: usize, kind: u8, body: &[u8], checksums: bool) ->
 }
 
 /// A log of a transaction that ends with the change to the next one.
-fn binlog(checksums: bool) -> Vec<u8> {
+pub(super) fn binlog(checksums: bool) -> Vec<u8> {
     let mut description = vec![0; 2 + 50 + 4 + 1 + 40];
     description[..8].copy_from_slice(b"\x04\08.0.36");
     description.push(u8::from(checksums));
@@ -438,7 +444,7 @@ fn binlog(checksums: bool) -> Vec<u8> {
     log
 }
 
-fn rdb(checksum: bool) -> Vec<u8> {
+pub(super) fn rdb(checksum: bool) -> Vec<u8> {
     let mut dump = b"REDIS0011\xfa\x09redis-ver\x057.2.4".to_vec();
     dump.extend(noise(3000));
     dump.push(0xff);
@@ -448,7 +454,7 @@ fn rdb(checksum: bool) -> Vec<u8> {
 }
 
 /// A segment of 1 MiB that was left for the next one in its middle.
-fn wal(page: usize) -> Vec<u8> {
+pub(super) fn wal(page: usize) -> Vec<u8> {
     const SEGMENT: usize = 1 << 20;
     let mut segment = vec![0; SEGMENT];
     for (index, bytes) in segment
@@ -470,7 +476,7 @@ fn wal(page: usize) -> Vec<u8> {
     segment
 }
 
-fn sql_dump() -> Vec<u8> {
+pub(super) fn sql_dump() -> Vec<u8> {
     let rows = (1..200).map(|id| format!("INSERT INTO `item` VALUES ({id},'item {id}');\n"));
     format!(
         "-- MySQL dump 10.13  Distrib 8.0.36\n--\n{}\n-- Dump completed on 2026-01-01  3:15:00\n",
@@ -487,114 +493,4 @@ fn dump_in_text() -> Sample {
         seamless: (bytes.len() - date..bytes.len()).collect(),
         ..sample("dump.sql", Format::Text, bytes)
     }
-}
-
-/// Files of some 64 MiB to measure with: what it is, its name, its bytes.
-pub(super) fn large() -> Vec<(&'static str, &'static str, Vec<u8>)> {
-    const LENGTH: usize = 64 << 20;
-    let noise = noise(LENGTH);
-    let many = |head: &[u8], part: &[u8], end: &[u8]| {
-        let mut bytes = head.to_vec();
-        while bytes.len() < LENGTH {
-            bytes.extend_from_slice(part);
-        }
-        bytes.extend_from_slice(end);
-        bytes
-    };
-    let log = |body: usize, checksums: bool| {
-        let empty = binlog(checksums);
-        let mut bytes = empty[..4 + 19 + 102].to_vec();
-        while bytes.len() < LENGTH {
-            bytes.extend(binlog_event(bytes.len(), 30, &noise[..body], checksums));
-        }
-        bytes
-    };
-    let zstd_block = [&[0x00, 0x00, 0x04][..], &noise[..32 << 10]].concat();
-    let lz4_block = [
-        &(0x8000_0000_u32 | (64 << 10)).to_le_bytes()[..],
-        &noise[..64 << 10],
-    ]
-    .concat();
-    let tar_member =
-        |size: usize| [tar_header("a", b'0', &octal(size)), noise[..size].to_vec()].concat();
-    let lz4_head = &lz4(false)[..7];
-    let dump = pg_dump(16, 1);
-    let data = dump.len() - (1 + 5 + 805 + 205 + 5) - (1 + 5 + 5 + 55 + 5 + 5);
-    let pg_chunk = [&[0, 0, 0x10, 0, 0][..], &noise[..4096]].concat();
-    let segment = wal(8192);
-    let mut wal = many(b"", &segment[8192..8192 * 64], b"");
-    wal[..8192].copy_from_slice(&segment[..8192]);
-    wal.truncate(LENGTH);
-    wal[32..36].copy_from_slice(&u32::try_from(LENGTH).unwrap().to_le_bytes());
-    wal[8..16].fill(0);
-    let mut rdb = rdb(false)[..9].to_vec();
-    rdb.extend_from_slice(&noise);
-    rdb.extend([0xff, 0, 0, 0, 0, 0, 0, 0, 0]);
-    vec![
-        ("gzip, 1:1", "a.gz", gzip(&noise)),
-        (
-            "gzip of text, 1:6",
-            "a.sql.gz",
-            gzip(&many(b"", &sql_dump(), b"")),
-        ),
-        (
-            "zstd, blocks of 32 KiB",
-            "a.zst",
-            many(b"\x28\xb5\x2f\xfd\0\x58", &zstd_block, b"\x01\0\0"),
-        ),
-        (
-            "lz4, blocks of 64 KiB",
-            "a.lz4",
-            many(lz4_head, &lz4_block, &[0; 4]),
-        ),
-        (
-            "tar, members of 8 KiB",
-            "a.tar",
-            many(b"", &tar_member(8 << 10), &[0; 1024]),
-        ),
-        (
-            "tar, members of 1 MiB",
-            "a.tar",
-            many(b"", &tar_member(1 << 20), &[0; 1024]),
-        ),
-        (
-            "xbstream with CRC-32, chunks of 64 KiB",
-            "a.xb",
-            many(
-                b"",
-                &[
-                    xbstream_chunk(b'P', "a", 0, &noise[..64 << 10]),
-                    xbstream_chunk(b'E', "a", 0, b""),
-                ]
-                .concat(),
-                b"",
-            ),
-        ),
-        ("zip", "a", zip(true, &noise, b"")),
-        (
-            "pg_dump, pieces of 4 KiB",
-            "a",
-            [
-                many(&dump[..data + 6], &pg_chunk, &[0; 5]),
-                dump[data + 1021..].to_vec(),
-            ]
-            .concat(),
-        ),
-        ("binlog, events of 8 KiB", "a", log(8 << 10, false)),
-        (
-            "binlog with CRC-32, events of 8 KiB",
-            "a",
-            log(8 << 10, true),
-        ),
-        ("binlog, events of 100 bytes", "a", log(81, false)),
-        (
-            "binlog with CRC-32, events of 100 bytes",
-            "a",
-            log(77, true),
-        ),
-        ("RDB with CRC-64", "a.rdb", rdb),
-        ("WAL", "a", wal),
-        ("text", "a", many(b"", &sql_dump(), b"")),
-        ("unknown", "a", noise.clone()),
-    ]
 }
