@@ -7,7 +7,7 @@
 //! shows), *bad* (with a reason and the place), *cannot tell* (with the reason). A file can make it
 //! neither panic nor allocate more than a few hundred KiB.
 //!
-//! One file per format lies below; [`walk`] is what they have in common.
+//! One file per format lies below; `walk` is what they have in common.
 
 mod binlog;
 mod format;

@@ -245,7 +245,9 @@ fn files_of_single_databases_keep_the_name_of_theirs() {
     assert_eq!(manifest["verification"]["status"], "verified");
 }
 
-/// The smallest whole files of some formats, each with a name in it.
+/// Makes the smallest whole file of a format, with a name in it.
+type Maker = fn(&str) -> Vec<u8>;
+
 fn xbstream(name: &str) -> Vec<u8> {
     let length = u32::try_from(name.len()).unwrap().to_le_bytes();
     [b"XBSTCK01\0E", &length[..], name.as_bytes()].concat()
@@ -281,7 +283,7 @@ fn tape(name: &str) -> Vec<u8> {
 fn every_engine_and_kind_is_told_apart() {
     let site = Site::new();
     site.configure(ALL_KINDS);
-    let engines: [(_, _, fn(&str) -> Vec<u8>, _); 4] = [
+    let engines: [(_, _, Maker, _); 4] = [
         (Engine::MySql, "full.qp", xbstream, "xbstream"),
         (Engine::SqlServer, "full.bak", tape, "SQL Server backup"),
         (Engine::PostgreSql, "base.gz", gzip, "gzip"),
