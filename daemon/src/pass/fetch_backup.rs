@@ -339,7 +339,7 @@ fn manifest(task: &Task<'_>, files: Vec<FileEntry>) -> Manifest {
         .iter()
         .filter_map(|file| match &file.content {
             Content::Bad { reason } => Some(format!("{}: {reason}", file.name)),
-            Content::Good | Content::CannotTell => None,
+            Content::Good | Content::CannotTell { .. } => None,
         })
         .chain(shortfall(&wanted.backup, &files))
         .collect();
