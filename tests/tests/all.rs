@@ -26,4 +26,5 @@ mod all {
     mod retention;
     mod schedule;
     mod secrets;
+    mod vendors;
 }
