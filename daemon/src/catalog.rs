@@ -8,6 +8,7 @@
 //! sled's `flush` alone does not survive a power cut (it ends in `sync_file_range`), so a commit
 //! is `flush` plus an fsync of the database file by ourselves.
 
+pub mod mark;
 pub mod mend;
 pub mod rebuild;
 pub mod record;
@@ -45,6 +46,8 @@ pub struct Catalog {
     runs: sled::Tree,
     /// A second handle to sled's file, for the fsync. The lock makes commits one at a time.
     file: Mutex<File>,
+    /// Held while a job's record is changed.
+    changing_job: Mutex<()>,
     /// Summaries of directories that nothing was put into or taken out of since.
     summaries: Mutex<BTreeMap<PathBuf, Arc<Summary>>>,
 }
@@ -177,6 +180,37 @@ impl Catalog {
         self.commit()
     }
 
+    /// Changes the record of a backup in that directory, if there is one and `change` still wants
+    /// to; never brings back one that was forgotten meanwhile. Not synced. Returns the new one.
+    ///
+    /// # Errors
+    /// When sled fails.
+    pub fn update(
+        &self,
+        identity: &Identity,
+        directory: &Path,
+        mut change: impl FnMut(BackupRecord) -> Option<BackupRecord>,
+    ) -> Result<Option<BackupRecord>> {
+        let key = key(identity, directory);
+        loop {
+            let Some(old) = self.backups.get(&key).map_err(read_failed)? else {
+                return Ok(None);
+            };
+            let Some(new) = change(serde_json::from_slice(&old)?) else {
+                return Ok(None);
+            };
+            let bytes = serde_json::to_vec(&new)?;
+            let swapped = self
+                .backups
+                .compare_and_swap(&key, Some(old), Some(bytes))
+                .map_err(write_failed)?;
+            if swapped.is_ok() {
+                self.summaries().remove(directory);
+                return Ok(Some(new));
+            }
+        }
+    }
+
     /// Forgets a backup in that directory, durably.
     ///
     /// # Errors
@@ -243,6 +277,20 @@ impl Catalog {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The copy of a backup in that directory, by its id.
+    ///
+    /// # Errors
+    /// When sled fails.
+    pub fn copy(&self, id: &BackupId, directory: &Path) -> Result<Option<BackupRecord>> {
+        let Some(key) = self.ids.get(id_key(id, directory)).map_err(read_failed)? else {
+            return Ok(None);
+        };
+        let value = self.backups.get(key).map_err(read_failed)?;
+        Ok(value
+            .map(|value| serde_json::from_slice(&value))
+            .transpose()?)
+    }
+
     /// The copies of a backup.
     ///
     /// # Errors
@@ -276,9 +324,13 @@ impl Catalog {
     ///
     /// # Errors
     /// When sled fails.
-    pub fn set_job(&self, job: &JobName, record: &JobRecord) -> Result<()> {
+    pub fn change_job(&self, job: &JobName, change: impl FnOnce(&mut JobRecord)) -> Result<()> {
+        // A pass and a verification of one job may both have something to remember.
+        let _turn = self.changing_job.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut record = self.job(job)?;
+        change(&mut record);
         self.jobs
-            .insert(job.as_str(), serde_json::to_vec(record)?)
+            .insert(job.as_str(), serde_json::to_vec(&record)?)
             .map_err(write_failed)?;
         Ok(())
     }
@@ -356,6 +408,7 @@ impl Catalog {
                 jobs: db.open_tree("jobs")?,
                 runs: db.open_tree("runs")?,
                 file: Mutex::new(File::open(path.join("db"))?),
+                changing_job: Mutex::default(),
                 summaries: Mutex::default(),
                 db,
             };

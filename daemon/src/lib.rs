@@ -36,4 +36,5 @@ pub mod status;
 pub mod supervisor;
 pub mod systemd;
 pub mod timetable;
+pub mod verification;
 pub mod watch;

@@ -264,6 +264,8 @@ impl Supervisor {
             listed: 0,
             known: 0,
             mirrored: 0,
+            repaired: 0,
+            shared: 0,
             received_bytes: 0,
             quarantined: 0,
             passed_over: Vec::new(),
@@ -297,8 +299,8 @@ impl Supervisor {
     }
 
     fn remember_due(&self, job: &JobName, at: Timestamp) {
-        let record = JobRecord { last_due: Some(at) };
-        if let Err(error) = self.context.catalog.set_job(job, &record) {
+        let due = |record: &mut JobRecord| record.last_due = Some(at);
+        if let Err(error) = self.context.catalog.change_job(job, due) {
             tracing::warn!(job = %job, %error, "the time of its run could not be recorded");
         }
     }

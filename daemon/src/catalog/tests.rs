@@ -113,6 +113,8 @@ fn only_the_latest_runs_are_kept() {
             listed: 0,
             known: 0,
             mirrored: 0,
+            repaired: 0,
+            shared: 0,
             received_bytes: 0,
             quarantined: 0,
             passed_over: vec![],

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 
 use super::fetch_backup::BackupError;
+use crate::catalog::mark::Mark;
 use crate::catalog::{BackupRecord, Catalog, CatalogError};
 use crate::dir::{Dir, FsError};
 use crate::mirror::manifest::Manifest;
@@ -22,6 +23,8 @@ pub struct Complete {
     pub staging: Staging,
     /// What it is.
     pub manifest: Manifest,
+    /// Where the damaged copy lies whose place it takes, relative to the job's directory.
+    pub replaces: Option<String>,
 }
 
 /// The commits of one pass.
@@ -103,19 +106,27 @@ fn commit_all(job_dir: &Dir, catalog: &Catalog, batch: Vec<(Complete, Reply)>) {
 
     let mut homes = publish::Homes::new();
     let batch = each(batch, |one| {
-        let path = publish::place(job_dir, &mut homes, &one.staging, &one.manifest)?;
+        let damaged = one.replaces.as_deref();
+        let (staging, manifest) = (&one.staging, &one.manifest);
+        let path = publish::place(job_dir, &mut homes, staging, manifest, damaged)?;
         let record = BackupRecord::of(&one.manifest, job_dir.path().to_owned(), path);
-        Ok((one.staging, record))
+        Ok((one.staging, record, damaged.is_some()))
     });
     let visible = homes.values().try_for_each(Dir::sync).map_err(Shared::from);
     let records: Vec<_> = batch
         .iter()
-        .map(|((_, record), _)| record.clone())
+        .map(|((_, record, _), _)| record.clone())
         .collect();
     let recorded = visible.and_then(|()| catalog.put(&records).map_err(Shared::from));
-    for ((staging, record), reply) in batch {
+    for ((staging, record, repaired), reply) in batch {
+        let clear_up = || {
+            if repaired {
+                Mark::remove(job_dir, &record.id)?;
+            }
+            staging.remove()
+        };
         let result = match &recorded {
-            Ok(()) => staging.remove().map(|()| record).map_err(BackupError::from),
+            Ok(()) => clear_up().map(|()| record).map_err(BackupError::from),
             Err(shared) => Err(shared.clone().into()),
         };
         // Who went away does not need the answer; the backup is there all the same.

@@ -47,7 +47,9 @@ pub fn select<'a>(
     let mut kept = std::collections::BTreeSet::new();
     for (instance, candidates) in by_instance {
         let mut records = mirrored.remove(instance).unwrap_or_default();
-        records.retain(|record| record.job == job.name.as_str());
+        // A damaged copy is as good as gone once it is fetched again.
+        let again = |id| candidates.iter().any(|wanted| wanted.replaces.is_some() && wanted.identity == *id);
+        records.retain(|record| record.job == job.name.as_str() && !again(&record.identity));
         let first = records.len();
         records.extend(
             candidates

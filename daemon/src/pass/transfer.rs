@@ -42,6 +42,7 @@ pub(super) struct Transfers<'a> {
     pub turns: Semaphore,
     pub quota: Quota,
     pub received: AtomicU64,
+    pub shared: AtomicU64,
 }
 
 impl<'a> Transfers<'a> {
@@ -66,6 +67,7 @@ impl<'a> Transfers<'a> {
             directory,
             turns: Semaphore::new(FETCHED_AT_ONCE),
             received: AtomicU64::new(0),
+            shared: AtomicU64::new(0),
         })
     }
 
@@ -106,6 +108,7 @@ impl<'a> Transfers<'a> {
             quota: &self.quota,
             wanted,
             received: &self.received,
+            shared: &self.shared,
         }
     }
 
@@ -120,6 +123,7 @@ impl<'a> Transfers<'a> {
         let error = match result {
             Ok(record) => {
                 report.mirrored += 1;
+                report.repaired += u64::from(wanted.replaces.is_some());
                 if !record.verification.counts() {
                     report
                         .warnings
