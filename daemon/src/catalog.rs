@@ -326,7 +326,10 @@ impl Catalog {
     /// When sled fails.
     pub fn change_job(&self, job: &JobName, change: impl FnOnce(&mut JobRecord)) -> Result<()> {
         // A pass and a verification of one job may both have something to remember.
-        let _turn = self.changing_job.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self
+            .changing_job
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let mut record = self.job(job)?;
         change(&mut record);
         self.jobs

@@ -11,9 +11,9 @@ mod keys;
 pub mod listing;
 pub mod prepare;
 mod quota;
-mod share;
 pub mod retain;
 pub mod selection;
+mod share;
 mod transfer;
 pub mod vendor;
 

@@ -67,9 +67,8 @@ impl Finding {
 /// # Errors
 /// When the catalog or the disk fails.
 pub fn record(catalog: &Catalog, finding: &Finding) -> Result<bool, CatalogError> {
-    let current = |record: &BackupRecord| {
-        record.path == finding.path && record.last_verified() <= finding.at
-    };
+    let current =
+        |record: &BackupRecord| record.path == finding.path && record.last_verified() <= finding.at;
     let known = catalog.copy(&finding.id, &finding.directory)?;
     let Some(known) = known.filter(current) else {
         return Ok(false);
@@ -85,9 +84,7 @@ pub fn record(catalog: &Catalog, finding: &Finding) -> Result<bool, CatalogError
     let fresh = mended
         .then(|| Manifest::read(&job_dir.dir(&finding.path).ok()?).ok())
         .flatten()
-        .map(|manifest| {
-            BackupRecord::of(&manifest, known.directory.clone(), known.path.clone())
-        });
+        .map(|manifest| BackupRecord::of(&manifest, known.directory.clone(), known.path.clone()));
     let updated = catalog.update(&known.identity, &known.directory, |record| {
         let record = current(&record).then_some(record)?;
         Some(fresh.clone().unwrap_or(record).marked(Some(&mark)))
@@ -125,7 +122,8 @@ async fn verify_share(
     let within = TimeDelta::from_std(within).unwrap_or(TimeDelta::MAX);
     let first = TimeDelta::from_std(FIRST).unwrap_or(within).min(within);
     let until = context.catalog.job(&job.name)?.verified_until;
-    let from = until.unwrap_or(now - first).max(now - within);
+    let earliest = now.checked_sub_signed(within).unwrap_or(Timestamp::MIN_UTC);
+    let from = until.unwrap_or(now - first).max(earliest);
     let elapsed = now - from;
     if elapsed < within / i32::try_from(SHARES).unwrap_or(i32::MAX) {
         return Ok(());
@@ -167,7 +165,7 @@ async fn verify_share(
     // What was done beyond the share counts for the next one.
     let until = match whole {
         true => now,
-        false => from + within * part(done.cost, total),
+        false => from + time_for(done.cost, total, within),
     };
     context
         .catalog
@@ -197,7 +195,11 @@ async fn verify_one(
 ) -> Result<Option<bool>, PassError> {
     let at = context.now();
     let (limits, stop) = (context.limits.clone(), cancel.clone());
-    let (directory, path, id) = (record.directory.clone(), record.path.clone(), record.id.clone());
+    let (directory, path, id) = (
+        record.directory.clone(),
+        record.path.clone(),
+        record.id.clone(),
+    );
     let runtime = tokio::runtime::Handle::current();
     let mut pace = move |bytes: u64| {
         let may_read = limits.verify(usize::try_from(bytes).unwrap_or(usize::MAX));
@@ -269,6 +271,14 @@ fn portion(total: u64, elapsed: TimeDelta, within: TimeDelta) -> u64 {
     let millis = |time: TimeDelta| u128::try_from(time.num_milliseconds()).unwrap_or(0);
     let part = (u128::from(total) * millis(elapsed)).div_ceil(millis(within).max(1));
     u64::try_from(part).unwrap_or(u64::MAX).min(total)
+}
+
+/// The time that a part of the whole is good for; the inverse of [`portion`].
+fn time_for(cost: u64, total: u64, within: TimeDelta) -> TimeDelta {
+    let millis = u128::try_from(within.num_milliseconds()).unwrap_or(0) * u128::from(cost)
+        / u128::from(total.max(1));
+    let millis = i64::try_from(millis).unwrap_or(i64::MAX);
+    TimeDelta::try_milliseconds(millis).map_or(within, |time| time.min(within))
 }
 
 #[cfg(test)]

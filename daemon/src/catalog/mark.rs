@@ -101,7 +101,10 @@ impl Mark {
 ///
 /// # Errors
 /// When the marks cannot be listed or the catalog fails.
-pub fn recover(catalog: &Catalog, directory: &Path) -> Result<(usize, Vec<BackupId>), CatalogError> {
+pub fn recover(
+    catalog: &Catalog,
+    directory: &Path,
+) -> Result<(usize, Vec<BackupId>), CatalogError> {
     let opened = Dir::open(directory).and_then(|job_dir| {
         let names = job_dir.dir(Path::new(HIDDEN).join(VERIFIED))?.entries()?;
         Ok((job_dir, names))

@@ -6,15 +6,15 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::record::BackupRecord;
 use super::mark::{self, Mark};
+use super::record::BackupRecord;
 use super::{Catalog, CatalogError};
 use crate::dir::Dir;
 use crate::mirror::identity::BackupId;
-use crate::mirror::{layout, quarantine};
 use crate::mirror::manifest::ManifestError;
 use crate::mirror::scan::{Found, scan_some};
 use crate::mirror::verify::manifest_damage;
+use crate::mirror::{layout, quarantine};
 
 /// Records the backups in a job's directory that the catalog does not have. Only their manifests
 /// are read. Returns which they are.

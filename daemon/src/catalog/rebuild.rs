@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::record::BackupRecord;
 use super::mark::{self, Mark};
+use super::record::BackupRecord;
 use super::{Catalog, CatalogError};
 use crate::dir::Dir;
 use crate::mirror::scan::{Found, scan};

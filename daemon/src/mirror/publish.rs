@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use super::file_name::{CHECKSUMS, MANIFEST};
-use super::{layout, quarantine};
 use super::manifest::Manifest;
 use super::staging::{Staging, Weight};
+use super::{layout, quarantine};
 use crate::dir::{Dir, FsError};
 
 /// A failed publication.

@@ -57,7 +57,7 @@ pub enum Unverified {
     Manifest(#[from] ManifestError),
 }
 
-/// Told the bytes before they are read; may wait, or stop the verification.
+/// Told the bytes that were read; may wait, or stop the verification.
 pub type Pace<'a> = &'a mut dyn FnMut(u64) -> ControlFlow<()>;
 
 /// Verifies the backup that should lie at `path` in a job's directory. Returns the damage.
@@ -100,11 +100,7 @@ pub fn manifest_damage(error: ManifestError) -> Result<Damage, Unverified> {
 ///
 /// # Errors
 /// When it was stopped, or nothing can be said about the backup.
-pub fn verify(
-    dir: &Dir,
-    manifest: &Manifest,
-    pace: Pace<'_>,
-) -> Result<Vec<Damage>, Unverified> {
+pub fn verify(dir: &Dir, manifest: &Manifest, pace: Pace<'_>) -> Result<Vec<Damage>, Unverified> {
     let mut damage = Vec::new();
     for entry in &manifest.files {
         if let Some(what) = compare(dir, entry, pace)? {
@@ -120,11 +116,7 @@ pub fn verify(
     Ok(damage)
 }
 
-fn compare(
-    dir: &Dir,
-    entry: &FileEntry,
-    pace: Pace<'_>,
-) -> Result<Option<String>, Unverified> {
+fn compare(dir: &Dir, entry: &FileEntry, pace: Pace<'_>) -> Result<Option<String>, Unverified> {
     let name = entry.name.as_str();
     let file = match dir.open_file(name) {
         Ok(file) => file,
@@ -153,22 +145,23 @@ fn compare(
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn sha256(mut file: &File, pace: Pace<'_>) -> std::io::Result<ControlFlow<(), String>> {
+pub fn sha256(file: &File, pace: Pace<'_>) -> std::io::Result<ControlFlow<(), String>> {
     // The page cache would hide what became of the bytes on disk, and what is read here is not
     // worth the memory. Advice only: a file system that ignores it is fine.
-    let forget = || drop(rustix::fs::fadvise(file, 0, None, Advice::DontNeed));
+    let forget = || rustix::fs::fadvise(file, 0, None, Advice::DontNeed).unwrap_or_default();
     forget();
+    let mut reader = file;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; BUFFER_BYTES];
     loop {
-        if pace(BUFFER_BYTES as u64).is_break() {
-            return Ok(ControlFlow::Break(()));
-        }
-        let count = file.read(&mut buffer)?;
+        let count = reader.read(&mut buffer)?;
         if count == 0 {
             break;
         }
         hash.update(&buffer[..count]);
+        if pace(count as u64).is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
     }
     forget();
     Ok(ControlFlow::Continue(hex(&hash.finalize())))
@@ -179,7 +172,10 @@ fn blame(error: FsError) -> Result<String, FsError> {
     use ErrorKind::{OutOfMemory, PermissionDenied};
     let about_machine = matches!(error.source.kind(), PermissionDenied | OutOfMemory)
         || matches!(
-            error.source.raw_os_error().map(rustix::io::Errno::from_raw_os_error),
+            error
+                .source
+                .raw_os_error()
+                .map(rustix::io::Errno::from_raw_os_error),
             Some(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE)
         );
     if about_machine {

@@ -114,9 +114,10 @@ async fn take_from(task: &Task<'_>, copy: &BackupRecord) -> Result<Complete, Sha
         // What cannot be linked takes room like a download.
         true => {
             let (reserve, now) = (context.limits.reserve_bytes(), Duration::ZERO);
-            let room = context
-                .space
-                .reserve(directory, copy.size_bytes, reserve, now, cancel, |_| {});
+            let room =
+                context
+                    .space
+                    .reserve(directory, copy.size_bytes, reserve, now, cancel, |_| {});
             Some(room.await?)
         }
         false => None,
