@@ -41,6 +41,8 @@ fn record(key: &str, directory: &str) -> BackupRecord {
         files: 1,
         size_bytes: 1,
         verification: Verification::Verified,
+        verified_at: None,
+        damage: Vec::new(),
         mirrored_at: now(),
     }
 }
