@@ -86,7 +86,7 @@ pub fn show(main: &Path, id: &BackupId, json: bool) -> Result<ExitCode, Failure>
             (None, Some(problem)) => say!("  its manifest cannot be read: {problem}"),
             (None, None) => {}
         }
-        let verified = format!("{}", time(Some(copy.record.last_verified())));
+        let verified = time(Some(copy.record.last_verified()));
         say!("  {:<12}{verified}", "last hashed");
         for damage in &copy.record.damage {
             say!("  DAMAGED {damage}");

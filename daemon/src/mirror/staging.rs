@@ -244,7 +244,9 @@ impl Staging {
     /// # Errors
     /// When the file cannot be opened.
     pub fn open_file(&mut self, id: &FileId, name: &SafeName) -> Result<(File, u64), FsError> {
-        self.data.own_file(name.as_str())?;
+        if self.known {
+            self.data.own_file(name.as_str())?;
+        }
         let file = self.data.open_or_create(name.as_str())?;
         let length = file
             .metadata()

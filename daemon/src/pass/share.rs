@@ -10,7 +10,6 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -110,20 +109,13 @@ async fn take_from(task: &Task<'_>, copy: &BackupRecord) -> Result<Complete, Sha
     let cancel = vendor.cancel();
     let source = Dir::open(&copy.directory)?.dir(&copy.path)?;
     let copied = source.file_system()? != directory.file_system()?;
-    let _room = match copied {
-        // What cannot be linked takes room like a download.
-        true => {
-            let (reserve, now) = (context.limits.reserve_bytes(), Duration::ZERO);
-            let room =
-                context
-                    .space
-                    .reserve(directory, copy.size_bytes, reserve, now, cancel, |_| {});
-            Some(room.await?)
-        }
-        false => None,
-    };
+    // What cannot be linked takes room like a download.
+    let reserve = context.limits.reserve_bytes();
+    let _room = copied
+        .then(|| context.space.reserve(directory, copy.size_bytes, reserve))
+        .transpose()?;
     let weight = fetch_backup::weight(&wanted.backup);
-    let staging = Staging::open(directory, &wanted.identity, &context.boot, weight)?;
+    let staging = Staging::open(task.staging, &wanted.identity, &context.boot, weight)?;
     let kept = keys::keep(context, vendor, wanted).await;
     kept.map_err(ShareError::Keys)?;
     context.events.tell(Event::FetchStarted {
