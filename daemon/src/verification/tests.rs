@@ -10,15 +10,16 @@ proptest! {
         days in 1i64..4000,
         cuts in proptest::collection::vec(1i64..1000, 1..20),
     ) {
-        let within = TimeDelta::days(days);
+        let whole = days * 86_400_000;
+        let within = TimeDelta::milliseconds(whole);
         let parts: i64 = cuts.iter().sum();
         let mut covered = 0u64;
-        let mut left = within;
+        let mut left = whole;
         for (at, cut) in cuts.iter().enumerate() {
             let last = at + 1 == cuts.len();
-            let elapsed = if last { left } else { within * i32::try_from(*cut).unwrap() / i32::try_from(parts).unwrap() };
-            left -= elapsed;
-            covered = covered.saturating_add(portion(total, elapsed, within));
+            let millis = if last { left } else { whole * cut / parts };
+            left -= millis;
+            covered = covered.saturating_add(portion(total, TimeDelta::milliseconds(millis), within));
         }
         prop_assert!(covered >= total);
     }
