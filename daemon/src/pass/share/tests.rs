@@ -16,7 +16,9 @@ fn entry(bytes: &[u8]) -> FileEntry {
         etag: None,
         database: None,
         format: "unknown".to_owned(),
-        content: Content::CannotTell,
+        content: Content::CannotTell {
+            reason: String::new(),
+        },
     }
 }
 
