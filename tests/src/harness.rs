@@ -24,6 +24,7 @@ use crate::cloud::tencent::TencentServer;
 
 mod daemon;
 mod directory;
+mod disk;
 mod files;
 mod programs;
 pub mod s3;
@@ -33,6 +34,7 @@ mod web;
 
 pub use daemon::{Daemon, Events, LIMIT};
 pub use directory::{Staged, assert_nothing_half_visible, quarantined, stage_up_to, staged};
+pub use disk::{Disk, MemoryDisk};
 pub use files::FileServer;
 pub use programs::{Programs, programs};
 pub use seed::Random;
