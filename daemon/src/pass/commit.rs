@@ -113,22 +113,24 @@ fn commit_all(job_dir: &Dir, catalog: &Catalog, batch: Vec<(Complete, Reply)>) {
         Ok((one.staging, record, damaged.is_some()))
     });
     let visible = homes.values().try_for_each(Dir::sync).map_err(Shared::from);
+    // Cleared up before it is recorded: nobody looks for what is left of a backup that is known.
+    let batch = each(batch, |(staging, record, repaired)| {
+        visible.clone()?;
+        staging.remove()?;
+        Ok((record, repaired))
+    });
     let records: Vec<_> = batch
         .iter()
-        .map(|((_, record, _), _)| record.clone())
+        .map(|((record, _), _)| record.clone())
         .collect();
-    let recorded = visible.and_then(|()| catalog.put(&records).map_err(Shared::from));
-    for ((staging, record, repaired), reply) in batch {
-        let clear_up = || {
+    let recorded = catalog.put(&records).map_err(Shared::from);
+    for ((record, repaired), reply) in batch {
+        let result = recorded.clone().map_err(BackupError::from).and_then(|()| {
             if repaired {
                 Mark::remove(job_dir, &record.id)?;
             }
-            staging.remove()
-        };
-        let result = match &recorded {
-            Ok(()) => clear_up().map(|()| record).map_err(BackupError::from),
-            Err(shared) => Err(shared.clone().into()),
-        };
+            Ok(record)
+        });
         // Who went away does not need the answer; the backup is there all the same.
         let _ = reply.send(result);
     }

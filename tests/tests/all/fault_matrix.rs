@@ -234,9 +234,13 @@ fn check(way: Way, times: u64, cases: Vec<(ObjectFault, Ends)>) {
     let _ = site.sync().expect(0);
     let there = digests(&site);
     for (number, fault, _, injected) in &faults {
-        let right = digest(*number, way.bytes(), changes(fault, injected));
-        let id = stock::backup_id(*number);
-        assert_eq!(there.get(&id), Some(&right), "{way:?} {fault:?}");
+        // A connection that is left behind may still change the object after it was mirrored; what
+        // is mirrored is then an older version, but a whole one.
+        let right: Vec<_> = (0..=changes(fault, injected))
+            .map(|version| digest(*number, way.bytes(), version))
+            .collect();
+        let mirrored = &there[&stock::backup_id(*number)];
+        assert!(right.contains(mirrored), "{way:?} {fault:?}: {mirrored}");
     }
     assert!(staged(&site.path("mirror")).is_empty());
 }

@@ -160,13 +160,13 @@ fn a_backup_without_its_marker_is_still_being_pushed() {
     let folder = "basebackups_005/base_000000010000000000000004";
     server.put(
         BUCKET,
-        &format!("{folder}/tar_partitions/part_001.tar.lz4"),
+        &format!("{folder}/tar_partitions/part_001.bin"),
         b"\x04\x22\x4d\x18one",
         NOW,
     );
     server.put(
         BUCKET,
-        "wal_005/000000010000000000000001.lz4",
+        "wal_005/000000010000000000000001.seg",
         b"\x04\x22\x4d\x18wal",
         NOW,
     );
@@ -176,7 +176,7 @@ fn a_backup_without_its_marker_is_still_being_pushed() {
         "instance = \"orders\"\n\
          [[job.options.layouts]]\npattern = \"basebackups_005/{set}/{file}\"\n\
          complete_when = \"basebackups_005/{set}_backup_stop_sentinel.json\"\n\
-         [[job.options.layouts]]\npattern = \"wal_005/{set}.lz4\"\nkind = \"log\"",
+         [[job.options.layouts]]\npattern = \"wal_005/{set}.seg\"\nkind = \"log\"",
     );
     let half = run(&site);
     assert!(passed_over(&half).contains("still making it"), "{half:#}");
