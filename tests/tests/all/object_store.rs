@@ -161,13 +161,13 @@ fn a_backup_without_its_marker_is_still_being_pushed() {
     server.put(
         BUCKET,
         &format!("{folder}/tar_partitions/part_001.bin"),
-        b"\x04\x22\x4d\x18one",
+        b"\x00\x01\x02one",
         NOW,
     );
     server.put(
         BUCKET,
         "wal_005/000000010000000000000001.seg",
-        b"\x04\x22\x4d\x18wal",
+        b"\x00\x01\x02wal",
         NOW,
     );
     let site = site(
