@@ -20,6 +20,7 @@ mod generate;
 mod kit;
 mod list;
 mod local;
+mod log;
 mod output;
 mod plan;
 mod progress;
@@ -102,6 +103,8 @@ enum Command {
         #[command(flatten)]
         json: Json,
     },
+    /// Show what was decided about each backup, and why: what was fetched, skipped, let go.
+    Log(log::LogArgs),
     /// Write an emergency kit: all that a restore needs, for a machine without Backhaul.
     Kit(Box<kit::KitArgs>),
     /// Move a backup out of quarantine, back to where it was.
@@ -209,6 +212,7 @@ fn obey(cli: Cli) -> Result<ExitCode, Failure> {
         Command::List { job, json } => list::list(main, job.as_ref(), json.json),
         Command::Show { id, json } => list::show(main, &id, json.json),
         Command::Verify { jobs, sample, json } => verify::verify(main, &jobs, sample, json.json),
+        Command::Log(args) => log::log(main, &args),
         Command::Kit(args) => kit::kit(main, &args),
         Command::RestoreQuarantined { id } => quarantined::restore(main, &id),
         Command::Reindex => reindex::reindex(main),

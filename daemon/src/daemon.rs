@@ -18,6 +18,7 @@ use crate::catalog::rebuild::rebuild;
 use crate::catalog::{Catalog, CatalogError, Opened};
 use crate::configuration::{self, ConfigError, Files};
 use crate::control::{self, ControlError};
+use crate::decision;
 use crate::egress::route::Routes;
 use crate::event::{Event, Events};
 use crate::fetch::limits::Limits;
@@ -184,6 +185,7 @@ pub fn context(config: &Config, libraries: Libraries, catalog: Catalog, events: 
         provider_path: config.daemon.provider_path.clone().into(),
         provider_timeout: config.daemon.provider_timeout,
         events,
+        decisions: decision::Log::new(&config.daemon.state_dir, config.daemon.log_keep),
         state_dir: config.daemon.state_dir.clone().into(),
         boot: boot_id().into(),
         account_limits: Arc::new(Mutex::new(BTreeMap::new())),

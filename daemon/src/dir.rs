@@ -133,6 +133,16 @@ impl Dir {
             .map(File::from)
     }
 
+    /// Opens a file for reading and for writing at its end, making it if it is missing.
+    ///
+    /// # Errors
+    /// When it can be neither opened nor made.
+    pub fn append(&self, name: &str) -> Result<File> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::APPEND;
+        self.open_beneath("open", name.as_ref(), flags)
+            .map(File::from)
+    }
+
     /// Opens a file for reading.
     ///
     /// # Errors

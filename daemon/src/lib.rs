@@ -15,6 +15,7 @@ pub mod configuration;
 pub mod control;
 pub mod credential;
 pub mod daemon;
+pub mod decision;
 pub mod dir;
 pub mod egress;
 pub mod event;

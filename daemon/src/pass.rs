@@ -25,6 +25,7 @@ use backhaul_provider_api::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::catalog::record::{Outcome, RunRecord};
+use crate::decision::{Action, Entry};
 use crate::dir::Dir;
 use crate::event::Event;
 use crate::mirror::{layout, staging};
@@ -58,6 +59,9 @@ pub async fn run(
         && !matches!(error, PassError::Stopped)
     {
         report.errors.push(error.to_string());
+    }
+    if let Err(error) = context.decisions.settle() {
+        report.warnings.push(error.to_string());
     }
     let run = report.into_record(job, started_at, context.now(), cancel.is_cancelled());
     if let Err(error) = context.catalog.add_run(&run) {
@@ -113,6 +117,9 @@ async fn steps(
         selection = selection::select(context, job, selection.spared)?;
     }
     report.spared = selection.spared.len() as u64;
+    for spared in selection.spared {
+        spared.skip(context, job, "retention would let it go at once");
+    }
     let Transfers {
         directory,
         received,
@@ -135,6 +142,12 @@ async fn steps(
     if sound {
         for id in staging::sweep(&directory, ABANDONED)? {
             tracing::info!(job = %job.name, backup = %id, "an abandoned download was removed");
+            let reason = format!("nobody went on with its download {id} for two weeks");
+            let entry = Entry::new(&job.name, Action::Abandoned, reason);
+            context.decisions.note(match id.parse() {
+                Ok(id) => entry.of_backup(&id, None, None),
+                Err(_) => entry,
+            });
         }
     }
     report.quarantined = retain::apply(

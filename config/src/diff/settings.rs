@@ -32,6 +32,7 @@ impl Daemon {
             sandbox,
             provider_timeout,
             stop_timeout,
+            log_keep,
         } = self;
         let mut words = Words::default();
         words.set("state_dir", state_dir.display());
@@ -61,6 +62,7 @@ impl Daemon {
         words.set("sandbox", sandbox);
         words.duration("provider_timeout", Some(*provider_timeout));
         words.duration("stop_timeout", Some(*stop_timeout));
+        words.duration("log_keep", Some(*log_keep));
         words.settings
     }
 }

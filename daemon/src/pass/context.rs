@@ -10,6 +10,7 @@ use backhaul_provider_api::{RateLimit, Timestamp};
 
 use crate::catalog::Catalog;
 use crate::catalog::mend::mend;
+use crate::decision;
 use crate::dir::Dir;
 use crate::egress::route::Routes;
 use crate::event::Events;
@@ -40,6 +41,8 @@ pub struct Context {
     pub provider_timeout: Duration,
     /// Tells what happens.
     pub events: Events,
+    /// Where decisions are written down.
+    pub decisions: decision::Log,
     /// Where the daemon keeps its own files.
     pub state_dir: Arc<Path>,
     /// The kernel's boot, which decides what unsynced bytes are worth.

@@ -12,6 +12,7 @@ use super::PassError;
 use super::context::Context;
 use super::vendor::{self, Vendor};
 use crate::catalog::BackupRecord;
+use crate::decision::{Action, Entry};
 use crate::dir::Dir;
 use crate::mirror::identity::Identity;
 use crate::mirror::{publish, staging};
@@ -38,6 +39,16 @@ impl Wanted {
         } else {
             &self.backup.name
         }
+    }
+
+    /// Writes down that it is not fetched, and why.
+    pub fn skip(&self, context: &Context, job: &Job, reason: &str) {
+        let id = self.identity.id();
+        let bytes = self.backup.size.map(|size| size.bytes);
+        let entry = Entry::new(&job.name, Action::Skipped, reason)
+            .of_instance(&self.instance.id)
+            .of_backup(&id, None, bytes);
+        context.decisions.skip(id.as_str(), entry);
     }
 }
 
@@ -144,6 +155,11 @@ async fn list_instance(
     let mut seen = BTreeSet::new();
     while let Some(page) = pages.next().await? {
         for entry in page.passed_over {
+            let reason = format!("{}: {}", entry.what, entry.reason);
+            let skipped = Entry::new(&job.name, Action::Skipped, reason).of_instance(&instance.id);
+            context
+                .decisions
+                .skip(&format!("{} {}", instance.id, entry.what), skipped);
             survey.pass_over(format!(
                 "{} of {}: {}",
                 entry.what, instance.id, entry.reason
@@ -222,6 +238,7 @@ fn consider(
         backup,
     };
     if let Some(why_not) = why_not {
+        wanted.skip(context, job, &why_not);
         survey.pass_over(format!("{} of {}: {why_not}", wanted.label(), instance.id));
         return Ok(());
     }

@@ -15,9 +15,11 @@ use super::listing::Wanted;
 use super::vendor::Vendor;
 use super::{Context, PassError, Report};
 use crate::catalog::BackupRecord;
+use crate::decision::{Action, Entry};
 use crate::dir::Dir;
 use crate::event::Event;
 use crate::fetch::Fetcher;
+use crate::mirror::manifest::Verification;
 use crate::provider::ProviderError;
 
 /// How many backups of one pass are under way at the same time at most, those included that wait
@@ -115,6 +117,7 @@ impl<'a> Transfers<'a> {
         let error = match result {
             Ok(record) => {
                 report.mirrored += 1;
+                self.note_fetched(&record);
                 if !record.verification.counts() {
                     report
                         .warnings
@@ -132,6 +135,11 @@ impl<'a> Transfers<'a> {
         };
         let id = wanted.identity.id();
         tracing::warn!(%job, backup = %id, %error, "a backup could not be mirrored");
+        let bytes = wanted.backup.size.map(|size| size.bytes);
+        let failed = Entry::new(job, Action::Failed, error.to_string())
+            .of_instance(&wanted.instance.id)
+            .of_backup(&id, None, bytes);
+        self.context.decisions.note(failed);
         self.context.events.tell(Event::BackupFailed {
             job: job.clone(),
             id: id.clone(),
@@ -147,6 +155,15 @@ impl<'a> Transfers<'a> {
             .errors
             .push(format!("backup {} ({id}): {error}", wanted.label()));
         !report.disk_full
+    }
+
+    fn note_fetched(&self, record: &BackupRecord) {
+        let reason = match &record.verification {
+            Verification::Verified => "the vendor lists it and it was not mirrored".to_owned(),
+            Verification::Suspect { reasons } => format!("suspect: {}", reasons.join("; ")),
+        };
+        let entry = Entry::new(&self.job.name, Action::Fetched, reason).of_record(record);
+        self.context.decisions.note(entry);
     }
 }
 
