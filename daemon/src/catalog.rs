@@ -22,7 +22,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use backhaul_config::JobName;
 use backhaul_provider_api::{InstanceId, Timestamp};
+use sha2::{Digest, Sha256};
 
+use crate::crash::crash_point;
 use crate::dir::{Dir, FsError};
 use crate::mirror::identity::{BackupId, Identity};
 pub use record::{BackupRecord, JobRecord, RunRecord};
@@ -31,6 +33,8 @@ pub use summary::Summary;
 /// The version of the records; another one means rebuild.
 const SCHEMA: &[u8] = b"1";
 const DIRECTORY: &str = "catalog";
+/// The key that is there while the backups are being read back from the manifests.
+const REBUILDING: &str = "rebuilding";
 const CACHE_BYTES: u64 = 32 << 20;
 /// How many runs of a job are remembered.
 const RUNS_KEPT: usize = 100;
@@ -43,6 +47,8 @@ pub struct Catalog {
     ids: sled::Tree,
     jobs: sled::Tree,
     runs: sled::Tree,
+    /// Why a listed backup was last not fetched, as a digest.
+    skips: sled::Tree,
     /// A second handle to sled's file, for the fsync. The lock makes commits one at a time.
     file: Mutex<File>,
     /// Summaries of directories that nothing was put into or taken out of since.
@@ -56,6 +62,8 @@ pub enum Opened {
     Sound,
     /// No catalog: it must be rebuilt from the manifests.
     New,
+    /// One whose rebuilding was cut off: rebuild.
+    Unfinished,
     /// A broken or foreign one, now set aside at the path: rebuild.
     SetAside(PathBuf, String),
 }
@@ -105,6 +113,7 @@ impl Catalog {
                 state.sync()?;
                 Ok((catalog, Opened::New))
             }
+            Ok(catalog) if catalog.is_unfinished() => Ok((catalog, Opened::Unfinished)),
             Ok(catalog) if catalog.has_schema() => Ok((catalog, Opened::Sound)),
             Ok(catalog) => {
                 drop(catalog);
@@ -126,6 +135,7 @@ impl Catalog {
     pub fn clear_backups(&self) -> Result<()> {
         self.summaries().clear();
         for tree in [&self.backups, &self.ids] {
+            crash_point("empty the catalog");
             tree.clear().map_err(|source| CatalogError::Store {
                 doing: "emptied",
                 source,
@@ -165,16 +175,41 @@ impl Catalog {
     /// When sled or the disk fails.
     pub fn put(&self, records: &[BackupRecord]) -> Result<()> {
         for record in records {
+            crash_point("put a record");
             let key = key(&record.identity, &record.directory);
             self.ids
                 .insert(id_key(&record.id, &record.directory), key.clone())
                 .map_err(write_failed)?;
+            crash_point("put the rest of a record");
             self.backups
                 .insert(key, serde_json::to_vec(record)?)
+                .map_err(write_failed)?;
+            self.skips
+                .remove(skip_key(&record.job, record.id.as_str()))
                 .map_err(write_failed)?;
             self.summaries().remove(&record.directory);
         }
         self.commit()
+    }
+
+    /// Remembers why a job does not fetch a backup that is `what` to it. False when that was the
+    /// reason last time. Not synced: losing it costs a line in the decision log.
+    ///
+    /// # Errors
+    /// When sled fails.
+    pub fn remember_skip(&self, job: &JobName, what: &str, reason: &str) -> Result<bool> {
+        let digest = &Sha256::digest(reason)[..8];
+        let before = self
+            .skips
+            .get(skip_key(job.as_str(), what))
+            .map_err(read_failed)?;
+        if before.is_some_and(|before| before == digest) {
+            return Ok(false);
+        }
+        self.skips
+            .insert(skip_key(job.as_str(), what), digest)
+            .map_err(write_failed)?;
+        Ok(true)
     }
 
     /// Forgets a backup in that directory, durably.
@@ -182,9 +217,11 @@ impl Catalog {
     /// # Errors
     /// When sled or the disk fails.
     pub fn forget(&self, record: &BackupRecord) -> Result<()> {
+        crash_point("forget a record");
         self.backups
             .remove(key(&record.identity, &record.directory))
             .map_err(write_failed)?;
+        crash_point("forget the rest of a record");
         self.ids
             .remove(id_key(&record.id, &record.directory))
             .map_err(write_failed)?;
@@ -324,14 +361,38 @@ impl Catalog {
 
     fn commit(&self) -> Result<()> {
         let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        crash_point("flush the catalog");
         self.db.flush().map_err(|source| CatalogError::Store {
             doing: "flushed",
             source,
         })?;
+        crash_point("sync the catalog");
         file.sync_all().map_err(|source| CatalogError::Store {
             doing: "synced",
             source: sled::Error::Io(source),
         })
+    }
+
+    /// Remembers durably that the catalog is being rebuilt.
+    ///
+    /// # Errors
+    /// When sled or the disk fails.
+    pub fn begin_rebuild(&self) -> Result<()> {
+        self.db.insert(REBUILDING, &[]).map_err(write_failed)?;
+        self.commit()
+    }
+
+    /// The catalog is whole from now on.
+    ///
+    /// # Errors
+    /// When sled or the disk fails.
+    pub fn end_rebuild(&self) -> Result<()> {
+        self.db.remove(REBUILDING).map_err(write_failed)?;
+        self.commit()
+    }
+
+    fn is_unfinished(&self) -> bool {
+        self.has_schema() && matches!(self.db.contains_key(REBUILDING), Ok(true))
     }
 
     fn has_schema(&self) -> bool {
@@ -355,6 +416,7 @@ impl Catalog {
                 ids: db.open_tree("ids")?,
                 jobs: db.open_tree("jobs")?,
                 runs: db.open_tree("runs")?,
+                skips: db.open_tree("skips")?,
                 file: Mutex::new(File::open(path.join("db"))?),
                 summaries: Mutex::default(),
                 db,
@@ -423,6 +485,10 @@ fn key(identity: &Identity, directory: &Path) -> Vec<u8> {
 
 fn prefix(directory: &Path) -> Vec<u8> {
     [directory.as_os_str().as_bytes(), &[0]].concat()
+}
+
+fn skip_key(job: &str, what: &str) -> Vec<u8> {
+    [job.as_bytes(), what.as_bytes()].join(&0)
 }
 
 fn id_key(id: &BackupId, directory: &Path) -> Vec<u8> {

@@ -148,6 +148,9 @@ pub fn open_catalog(config: &Config) -> Result<Catalog, CatalogError> {
             path.display()
         );
     }
+    if opened == Opened::Unfinished {
+        tracing::warn!("making the catalog anew was cut off last time; it is done again");
+    }
     if opened != Opened::Sound {
         let patience = systemd::Patience::begin();
         let rebuilt = rebuild(&catalog, &directories(config))?;

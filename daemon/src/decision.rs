@@ -33,6 +33,8 @@ pub const DIRECTORY: &str = "decisions";
 pub enum Action {
     /// A backup was mirrored.
     Fetched,
+    /// A backup lay in the mirror and the catalog did not know it: a kill came between.
+    Found,
     /// A backup was to be mirrored and could not be, for now.
     Failed,
     /// A listed backup is not fetched. Written when the reason changes.
@@ -61,6 +63,7 @@ impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Fetched => "fetched",
+            Self::Found => "found",
             Self::Failed => "failed",
             Self::Skipped => "skipped",
             Self::Abandoned => "abandoned",

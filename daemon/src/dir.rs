@@ -13,6 +13,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use crate::crash::crash_point;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags, ResolveFlags};
 
 pub use error::FsError;
@@ -107,6 +108,7 @@ impl Dir {
     /// # Errors
     /// When it cannot be made.
     pub fn make_dir(&self, name: &str) -> Result<bool> {
+        crash_point("make a directory");
         match rustix::fs::mkdirat(&self.fd, name, DIR_MODE) {
             Ok(()) => Ok(true),
             Err(rustix::io::Errno::EXIST) => Ok(false),
@@ -119,6 +121,7 @@ impl Dir {
     /// # Errors
     /// When there is one already, or it cannot be made.
     pub fn create(&self, name: &str) -> Result<File> {
+        crash_point("create a file");
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL;
         self.open_beneath("create", name.as_ref(), flags)
             .map(File::from)
@@ -176,6 +179,7 @@ impl Dir {
     /// # Errors
     /// When any step fails; the old file is then untouched.
     pub fn write_durable(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        crash_point("create a file");
         let partial = format!(".{name}.new");
         let mut file = self
             .open_beneath(
@@ -184,9 +188,14 @@ impl Dir {
                 OFlags::RDWR | OFlags::CREATE | OFlags::TRUNC,
             )
             .map(File::from)?;
+        crash_point("write a file");
         file.write_all(bytes)
-            .and_then(|()| file.sync_all())
+            .and_then(|()| {
+                crash_point("sync a file");
+                file.sync_all()
+            })
             .map_err(|source| self.error("write", partial.as_ref(), source))?;
+        crash_point("rename a file");
         rustix::fs::renameat(&self.fd, &partial, &self.fd, name)
             .map_err(|errno| fail("write", &self.path.join(name), errno))?;
         self.sync()
@@ -197,10 +206,12 @@ impl Dir {
     /// # Errors
     /// When it cannot be written.
     pub fn write_new(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        crash_point("create a file");
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::TRUNC;
         let mut file = self
             .open_beneath("create", name.as_ref(), flags)
             .map(File::from)?;
+        crash_point("write a file");
         file.write_all(bytes)
             .map_err(|source| self.error("write", name.as_ref(), source))
     }
@@ -221,6 +232,7 @@ impl Dir {
     /// # Errors
     /// `is_taken` when the target exists.
     pub fn rename_new(&self, name: &str, to: &Dir, target: &str) -> Result<()> {
+        crash_point("rename");
         rustix::fs::renameat_with(&self.fd, name, &to.fd, target, RenameFlags::NOREPLACE)
             .map_err(|errno| fail("move a backup to", &to.path.join(target), errno))
     }
@@ -246,6 +258,7 @@ impl Dir {
     /// # Errors
     /// When it is there and cannot be removed.
     pub fn remove_file(&self, name: &str) -> Result<()> {
+        crash_point("remove a file");
         match rustix::fs::unlinkat(&self.fd, name, AtFlags::empty()) {
             Ok(()) => self.sync(),
             Err(rustix::io::Errno::NOENT) => Ok(()),
@@ -278,10 +291,12 @@ impl Dir {
             if kind == FileType::Directory {
                 inner.clear_away(Path::new(&entry))?;
             } else {
+                crash_point("remove a file");
                 rustix::fs::unlinkat(&inner.fd, &entry, AtFlags::empty())
                     .map_err(|errno| fail("remove", &inner.path.join(&entry), errno))?;
             }
         }
+        crash_point("remove a directory");
         rustix::fs::unlinkat(&self.fd, name, AtFlags::REMOVEDIR)
             .map_err(|errno| fail("remove", &self.path.join(name), errno))
     }
@@ -321,6 +336,7 @@ impl Dir {
     /// # Errors
     /// When the disk does not take them.
     pub fn sync(&self) -> Result<()> {
+        crash_point("sync a directory");
         rustix::fs::fsync(&self.fd).map_err(|errno| fail("sync", &self.path, errno))
     }
 
@@ -342,6 +358,7 @@ impl Dir {
     /// When the disk did not take something, written by anybody since this directory was opened
     /// (Linux 5.8).
     pub fn sync_file_system(&self) -> Result<()> {
+        crash_point("sync the file system");
         rustix::fs::syncfs(&self.fd).map_err(|errno| fail("sync", &self.path, errno))
     }
 

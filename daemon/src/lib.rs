@@ -13,6 +13,7 @@ pub mod chain;
 pub mod cli;
 pub mod configuration;
 pub mod control;
+mod crash;
 pub mod credential;
 pub mod daemon;
 pub mod decision;
@@ -36,3 +37,15 @@ pub mod supervisor;
 pub mod systemd;
 pub mod timetable;
 pub mod watch;
+
+/// What the binary does.
+pub fn main() -> std::process::ExitCode {
+    // A provider's process is this program again; it must stay free of threads and runtimes.
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|first| first == "provider-host")
+    {
+        return provider_host::main();
+    }
+    cli::main()
+}

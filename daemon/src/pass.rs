@@ -83,7 +83,7 @@ async fn steps(
 ) -> Result<(), PassError> {
     // The directory comes first: without a place to put them, no backup need be listed.
     let directory = open_mirror(context, job)?;
-    let found = context.mend(&directory)?;
+    let found = context.mend(job, &directory)?;
     if found > 0 {
         report.warnings.push(format!(
             "{found} mirrored backups were not in the catalog; they are now"

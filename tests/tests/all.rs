@@ -9,6 +9,8 @@
 mod all {
     mod catalog;
     mod command;
+    mod corruption;
+    mod crash;
     mod documents;
     mod errors;
     mod fault;

@@ -7,7 +7,6 @@ use std::path::Path;
 
 use super::record::BackupRecord;
 use super::{Catalog, CatalogError};
-use crate::mirror::identity::BackupId;
 use crate::mirror::layout;
 use crate::mirror::scan::{Found, scan_some};
 
@@ -16,7 +15,7 @@ use crate::mirror::scan::{Found, scan_some};
 ///
 /// # Errors
 /// When the directory cannot be listed or the catalog fails.
-pub fn mend(catalog: &Catalog, directory: &Path) -> Result<Vec<BackupId>, CatalogError> {
+pub fn mend(catalog: &Catalog, directory: &Path) -> Result<Vec<BackupRecord>, CatalogError> {
     let mut failed = None;
     let mut missing = Vec::new();
     let lost = |name: &str| {
@@ -45,5 +44,5 @@ pub fn mend(catalog: &Catalog, directory: &Path) -> Result<Vec<BackupId>, Catalo
     if !missing.is_empty() {
         catalog.put(&missing)?;
     }
-    Ok(missing.into_iter().map(|record| record.id).collect())
+    Ok(missing)
 }

@@ -27,6 +27,8 @@ pub fn rebuild(
     catalog: &Catalog,
     directories: &BTreeSet<PathBuf>,
 ) -> Result<Rebuilt, CatalogError> {
+    // Cut off in between, it is done again at the next start.
+    catalog.begin_rebuild()?;
     catalog.clear_backups()?;
     let mut rebuilt = Rebuilt::default();
     let mut batch = Vec::new();
@@ -54,6 +56,9 @@ pub fn rebuild(
     catalog.put(&batch)?;
     match failed {
         Some(error) => Err(error),
-        None => Ok(rebuilt),
+        None => {
+            catalog.end_rebuild()?;
+            Ok(rebuilt)
+        }
     }
 }

@@ -4,9 +4,7 @@
 //! makes all lines so far durable; a pass calls it at its end, and whoever deletes calls it first.
 //! One process writes at a time: whoever decides holds the catalog.
 
-use std::collections::HashMap;
 use std::fs::File;
-use std::hash::{BuildHasher, RandomState};
 use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -17,15 +15,13 @@ use backhaul_provider_api::Timestamp;
 use chrono::TimeDelta;
 
 use super::read::{Month, months};
-use super::{Action, DIRECTORY, Entry};
+use super::{DIRECTORY, Entry};
+use crate::crash::crash_point;
 use crate::dir::{Dir, FsError};
 use crate::redact::Redactor;
 
 /// The longest reason that is written, in characters: some hold what a vendor said.
 const REASON_MAX: usize = 1000;
-/// How many reasons for skips are remembered. Beyond, remembering begins anew and some are written
-/// a second time.
-const SKIPS_MAX: usize = 200_000;
 
 /// The decision log of a state directory. Clones write to the same.
 #[derive(Clone)]
@@ -41,8 +37,6 @@ struct Inner {
 #[derive(Default)]
 struct State {
     open: Option<Open>,
-    skips: HashMap<u64, u64>,
-    hasher: RandomState,
     /// The last failure was said.
     complained: bool,
 }
@@ -85,21 +79,9 @@ impl Log {
         }
     }
 
-    /// Writes down that a backup, or something that is `what` to the vendor, is not fetched; unless
-    /// that was the last thing written about it, and for the same reason.
-    pub fn skip(&self, what: &str, entry: Entry) {
-        let mut state = self.state();
-        let key = state.hasher.hash_one((&entry.job, what));
-        let reason = state.hasher.hash_one(&entry.reason);
-        if state.skips.get(&key) == Some(&reason) {
-            return;
-        }
-        if state.skips.len() >= SKIPS_MAX {
-            state.skips.clear();
-        }
-        state.skips.insert(key, reason);
-        drop(state);
-        self.note(entry);
+    /// Whether decisions are written down at all.
+    pub fn writes(&self) -> bool {
+        self.0.state_dir.is_some()
     }
 
     /// Makes all entries so far durable.
@@ -130,12 +112,6 @@ impl Log {
         let Some(state_dir) = &self.0.state_dir else {
             return Ok(());
         };
-        if let Some(backup) = &entry.backup
-            && entry.action != Action::Skipped
-        {
-            let key = state.hasher.hash_one((&entry.job, backup.as_str()));
-            state.skips.remove(&key);
-        }
         let reason = Redactor::global().scrub(&entry.reason);
         entry.reason = reason.chars().take(REASON_MAX).collect();
         // Plain data with text keys always serialises.
@@ -144,6 +120,7 @@ impl Log {
         let open = self.open(state, state_dir, entry.time)?;
         open.settled = false;
         let name = open.month.file_name();
+        crash_point("write a decision");
         open.file
             .write_all(&line)
             .map_err(|source| open.directory.error("write", name.as_ref(), source))?;
@@ -194,6 +171,7 @@ impl Open {
     fn settle(&mut self) -> Result<(), FsError> {
         if !self.settled {
             let name = self.month.file_name();
+            crash_point("sync the decisions");
             self.file
                 .sync_all()
                 .map_err(|source| self.directory.error("sync", name.as_ref(), source))?;

@@ -4,7 +4,7 @@ use backhaul_provider_api::Timestamp;
 use chrono::{TimeZone, Utc};
 use proptest::prelude::*;
 
-use super::read::{Filter, Month, read};
+use super::read::{Filter, Month, months, read};
 use super::*;
 use crate::redact::Redactor;
 
@@ -65,25 +65,6 @@ fn what_is_noted_is_read_back_across_months_and_openings() {
         ..Filter::default()
     };
     assert!(read(other, None).is_empty());
-}
-
-#[test]
-fn a_skip_is_written_when_its_reason_changes() {
-    let state = tempfile::tempdir().unwrap();
-    let log = Log::new(state.path(), KEEP);
-    let skip = |reason: &str| {
-        let entry = entry(at(2026, 11, 1), Action::Skipped, reason);
-        log.skip("0123456789abcdef", entry);
-    };
-    skip("running");
-    skip("running");
-    skip("failed");
-    skip("running");
-    // Something happened to it since: then the same reason is news again.
-    log.note(entry(at(2026, 11, 1), Action::Fetched, "new"));
-    skip("running");
-    let reasons: Vec<_> = all(&state).into_iter().map(|entry| entry.reason).collect();
-    assert_eq!(reasons, ["running", "failed", "running", "new", "running"]);
 }
 
 #[test]
@@ -180,7 +161,7 @@ fn only_names_as_they_are_written_are_months() {
     ] {
         drop(directory.create(name).unwrap());
     }
-    let months = super::read::months(&directory).unwrap();
+    let months = months(&directory).unwrap();
     assert_eq!(months, [Month::of(at(2026, 11, 30))]);
 }
 

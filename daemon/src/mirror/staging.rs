@@ -16,11 +16,14 @@ use std::path::Path;
 
 use backhaul_provider_api::{Checksum, FileId, PrepareToken};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
-use super::file_name::SafeName;
+use super::file_name::{SafeName, hex};
 use super::identity::{BackupId, Identity};
 use super::layout::{HIDDEN, STAGING};
 use super::manifest::FileEntry;
+use super::verify;
+use crate::crash::crash_point;
 use crate::dir::{Dir, FsError};
 
 const STATE: &str = "state.json";
@@ -106,8 +109,14 @@ impl Staging {
         let earlier = own
             .read(STATE, STATE_MAX_BYTES)
             .ok()
-            .and_then(|bytes| serde_json::from_slice::<State>(&bytes).ok())
+            .and_then(|bytes| unsealed(&bytes))
             .filter(|state| state.format == FORMAT && state.identity == *identity);
+        if earlier.is_none() && own.has(STATE) {
+            tracing::warn!(
+                backup = %id,
+                "what is known of an earlier download is damaged; it is begun anew"
+            );
+        }
         let fresh = earlier.is_none();
         let weight = if fresh { weight } else { Weight::Heavy };
         let state = earlier.unwrap_or_else(|| State {
@@ -163,6 +172,7 @@ impl Staging {
     /// When the disk does not take them.
     pub fn sync_files(&self) -> Result<(), FsError> {
         for (name, _) in self.data.entries()? {
+            crash_point("sync a file");
             let file = self.data.open_file(&name)?;
             file.sync_all()
                 .map_err(|source| self.data.error("sync", name.as_ref(), source))?;
@@ -208,12 +218,18 @@ impl Staging {
         self.state.files.get(id).cloned().unwrap_or_default()
     }
 
-    /// The entry of a file that an earlier run finished, if the file is still there.
+    /// The entry of a file that an earlier run finished, if the file is still what it was: it is
+    /// read back, for it may have lain there for days.
     pub fn finished(&self, id: &FileId) -> Option<FileEntry> {
         let entry = self.state.files.get(id)?.finished.clone()?;
-        let file = self.data.open_file(entry.name.as_str()).ok()?;
-        let length = file.metadata().ok()?.len();
-        (length == entry.size_bytes).then_some(entry)
+        let damage = match verify::compare(&self.data, &entry, &mut |_| {}) {
+            Ok(None) => return Some(entry),
+            Ok(Some(damage)) => damage,
+            Err(error) => error.to_string(),
+        };
+        let name = &entry.name;
+        tracing::warn!(backup = %self.id, file = %name, %damage, "a downloaded file was damaged; it is fetched again");
+        None
     }
 
     /// Opens a file's data and tells how many bytes from its front may be built upon.
@@ -293,10 +309,34 @@ impl Staging {
         if self.weight == Weight::Light {
             return Ok(());
         }
-        // Plain data with text keys always serialises.
-        let bytes = serde_json::to_vec(&self.state).unwrap_or_default();
-        self.own.write_durable(STATE, &bytes)
+        self.own.write_durable(STATE, &sealed(&self.state))
     }
+}
+
+/// A record with the digest of itself as its last field: a flipped bit in it could pass for
+/// another length or another object.
+fn sealed(state: &State) -> Vec<u8> {
+    // Plain data with text keys always serialises.
+    let mut bytes = serde_json::to_vec(state).unwrap_or_default();
+    let seal = seal(&bytes);
+    bytes.pop();
+    bytes.extend_from_slice(&seal);
+    bytes
+}
+
+/// What takes the place of the closing brace of a record.
+fn seal(record: &[u8]) -> Vec<u8> {
+    let digest = hex(&Sha256::digest(record)[..8]);
+    format!(",\"check\":\"{digest}\"}}").into_bytes()
+}
+
+fn unsealed(bytes: &[u8]) -> Option<State> {
+    let body = bytes.len().checked_sub(seal(&[]).len())?;
+    let (body, found) = bytes.split_at(body);
+    let record = [body, b"}"].concat();
+    (seal(&record) == found)
+        .then(|| serde_json::from_slice(&record).ok())
+        .flatten()
 }
 
 /// Removes what a run left that was killed between publication and clearing up.
@@ -342,12 +382,17 @@ pub fn sweep(job_dir: &Dir, older_than: std::time::Duration) -> Result<Vec<Strin
 pub struct Mark(File);
 
 impl Mark {
-    /// The byte before which everything was written.
+    /// The byte before which everything was written. It is kept twice, the second time with all
+    /// bits turned round; where the two disagree nothing is known.
     pub fn get(&self) -> u64 {
-        let mut bytes = [0; 8];
-        self.0
-            .read_exact_at(&mut bytes, 0)
-            .map_or(0, |()| u64::from_le_bytes(bytes))
+        let mut bytes = [0; 16];
+        let read = self.0.read_exact_at(&mut bytes, 0);
+        let both = u128::from_le_bytes(bytes);
+        let (mark, turned) = (both as u64, (both >> 64) as u64);
+        match read {
+            Ok(()) if mark == !turned => mark,
+            _ => 0,
+        }
     }
 
     /// Moves it. The bytes before it have been written.
@@ -355,7 +400,8 @@ impl Mark {
     /// # Errors
     /// When the disk fails.
     pub fn set(&self, bytes: u64) -> std::io::Result<()> {
-        self.0.write_all_at(&bytes.to_le_bytes(), 0)
+        let both = u128::from(!bytes) << 64 | u128::from(bytes);
+        self.0.write_all_at(&both.to_le_bytes(), 0)
     }
 }
 

@@ -47,7 +47,11 @@ pub fn verify(dir: &Dir, manifest: &Manifest, mut progress: impl FnMut(u64)) -> 
     damage
 }
 
-fn compare(
+/// Compares one file with what its manifest says of it. Returns what is wrong, if anything is.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn compare(
     dir: &Dir,
     entry: &FileEntry,
     progress: &mut impl FnMut(u64),

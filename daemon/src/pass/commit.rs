@@ -9,12 +9,15 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use backhaul_config::{Job, JobName};
 use tokio::sync::oneshot;
 
+use super::context::Context;
 use super::fetch_backup::BackupError;
 use crate::catalog::{BackupRecord, Catalog, CatalogError};
+use crate::decision::{self, Action, Entry};
 use crate::dir::{Dir, FsError};
-use crate::mirror::manifest::Manifest;
+use crate::mirror::manifest::{Manifest, Verification};
 use crate::mirror::publish;
 use crate::mirror::staging::{Staging, Weight};
 
@@ -30,6 +33,8 @@ pub struct Complete {
 pub struct Commits {
     job_dir: Arc<Dir>,
     catalog: Arc<Catalog>,
+    decisions: decision::Log,
+    job: JobName,
     waiting: Mutex<Vec<(Complete, Reply)>>,
     /// Held by the one who commits.
     turn: tokio::sync::Mutex<()>,
@@ -39,10 +44,12 @@ type Reply = oneshot::Sender<Result<BackupRecord, BackupError>>;
 
 impl Commits {
     /// Commits into a job's directory.
-    pub fn new(job_dir: Arc<Dir>, catalog: Arc<Catalog>) -> Self {
+    pub fn new(job_dir: Arc<Dir>, context: &Context, job: &Job) -> Self {
         Self {
             job_dir,
-            catalog,
+            catalog: Arc::clone(&context.catalog),
+            decisions: context.decisions.clone(),
+            job: job.name.clone(),
             waiting: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
         }
@@ -61,7 +68,9 @@ impl Commits {
         }
         let batch = std::mem::take(&mut *self.waiting());
         let (job_dir, catalog) = (Arc::clone(&self.job_dir), Arc::clone(&self.catalog));
-        let work = tokio::task::spawn_blocking(move || commit_all(&job_dir, &catalog, batch));
+        let (decisions, job) = (self.decisions.clone(), self.job.clone());
+        let note = move |record: &BackupRecord| decisions.note(fetched(&job, record));
+        let work = tokio::task::spawn_blocking(move || commit_all(&job_dir, &catalog, note, batch));
         // Cut off: whoever is without an answer is told so, and finds what is there next time.
         let cut_off = |why: String| Shared {
             reason: format!("the commit was cut off: {why}"),
@@ -78,7 +87,12 @@ impl Commits {
 }
 
 /// Commits a batch. Every member gets its own answer.
-fn commit_all(job_dir: &Dir, catalog: &Catalog, batch: Vec<(Complete, Reply)>) {
+fn commit_all(
+    job_dir: &Dir,
+    catalog: &Catalog,
+    note: impl Fn(&BackupRecord),
+    batch: Vec<(Complete, Reply)>,
+) {
     let batch = each(batch, |one| {
         publish::write_papers(&one.staging, &one.manifest)?;
         Ok(one)
@@ -115,6 +129,10 @@ fn commit_all(job_dir: &Dir, catalog: &Catalog, batch: Vec<(Complete, Reply)>) {
         .iter()
         .map(|((_, record), _)| record.clone())
         .collect();
+    if visible.is_ok() {
+        // Before the catalog: what a kill keeps from being noted here is found, and noted, later.
+        records.iter().for_each(note);
+    }
     let recorded = visible.and_then(|()| catalog.put(&records).map_err(Shared::from));
     for ((staging, record), reply) in batch {
         let result = match &recorded {
@@ -124,6 +142,14 @@ fn commit_all(job_dir: &Dir, catalog: &Catalog, batch: Vec<(Complete, Reply)>) {
         // Who went away does not need the answer; the backup is there all the same.
         let _ = reply.send(result);
     }
+}
+
+fn fetched(job: &JobName, record: &BackupRecord) -> Entry {
+    let reason = match &record.verification {
+        Verification::Verified => "the vendor lists it and it was not mirrored".to_owned(),
+        Verification::Suspect { reasons } => format!("suspect: {}", reasons.join("; ")),
+    };
+    Entry::new(job, Action::Fetched, reason).of_record(record)
 }
 
 /// Takes a step for each member of a batch; whoever fails is told and leaves it.

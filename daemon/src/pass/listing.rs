@@ -12,7 +12,6 @@ use super::PassError;
 use super::context::Context;
 use super::vendor::{self, Vendor};
 use crate::catalog::BackupRecord;
-use crate::decision::{Action, Entry};
 use crate::dir::Dir;
 use crate::mirror::identity::Identity;
 use crate::mirror::{publish, staging};
@@ -44,11 +43,12 @@ impl Wanted {
     /// Writes down that it is not fetched, and why.
     pub fn skip(&self, context: &Context, job: &Job, reason: &str) {
         let id = self.identity.id();
-        let bytes = self.backup.size.map(|size| size.bytes);
-        let entry = Entry::new(&job.name, Action::Skipped, reason)
-            .of_instance(&self.instance.id)
-            .of_backup(&id, None, bytes);
-        context.decisions.skip(id.as_str(), entry);
+        context.note_skip(job, id.as_str(), reason, |entry| {
+            let bytes = self.backup.size.map(|size| size.bytes);
+            entry
+                .of_instance(&self.instance.id)
+                .of_backup(&id, None, bytes)
+        });
     }
 }
 
@@ -155,11 +155,9 @@ async fn list_instance(
     let mut seen = BTreeSet::new();
     while let Some(page) = pages.next().await? {
         for entry in page.passed_over {
+            let what = format!("{} {}", instance.id, entry.what);
             let reason = format!("{}: {}", entry.what, entry.reason);
-            let skipped = Entry::new(&job.name, Action::Skipped, reason).of_instance(&instance.id);
-            context
-                .decisions
-                .skip(&format!("{} {}", instance.id, entry.what), skipped);
+            context.note_skip(job, &what, &reason, |skip| skip.of_instance(&instance.id));
             survey.pass_over(format!(
                 "{} of {}: {}",
                 entry.what, instance.id, entry.reason
@@ -251,9 +249,9 @@ fn consider(
         if let Some((directory, _claim)) = directory.zip(context.claim(&job.directory, &id)) {
             staging::discard(directory, &id)?;
         }
-        context
-            .catalog
-            .put(&[BackupRecord::of(&manifest, job.directory.clone(), path)])?;
+        let record = BackupRecord::of(&manifest, job.directory.clone(), path);
+        context.note_found(job, &record);
+        context.catalog.put(&[record])?;
         survey.known += 1;
         return Ok(());
     }

@@ -19,7 +19,6 @@ use crate::decision::{Action, Entry};
 use crate::dir::Dir;
 use crate::event::Event;
 use crate::fetch::Fetcher;
-use crate::mirror::manifest::Verification;
 use crate::provider::ProviderError;
 
 /// How many backups of one pass are under way at the same time at most, those included that wait
@@ -59,7 +58,7 @@ impl<'a> Transfers<'a> {
             account,
             fetcher: vendor.fetcher(context, job)?,
             vendor,
-            commits: Commits::new(Arc::clone(&directory), Arc::clone(&context.catalog)),
+            commits: Commits::new(Arc::clone(&directory), context, job),
             directory,
             turns: Semaphore::new(FETCHED_AT_ONCE),
             promised: AtomicU64::new(0),
@@ -117,7 +116,6 @@ impl<'a> Transfers<'a> {
         let error = match result {
             Ok(record) => {
                 report.mirrored += 1;
-                self.note_fetched(&record);
                 if !record.verification.counts() {
                     report
                         .warnings
@@ -155,15 +153,6 @@ impl<'a> Transfers<'a> {
             .errors
             .push(format!("backup {} ({id}): {error}", wanted.label()));
         !report.disk_full
-    }
-
-    fn note_fetched(&self, record: &BackupRecord) {
-        let reason = match &record.verification {
-            Verification::Verified => "the vendor lists it and it was not mirrored".to_owned(),
-            Verification::Suspect { reasons } => format!("suspect: {}", reasons.join("; ")),
-        };
-        let entry = Entry::new(&self.job.name, Action::Fetched, reason).of_record(record);
-        self.context.decisions.note(entry);
     }
 }
 
