@@ -3,7 +3,8 @@
 //! `<state_dir>/decisions/<year>-<month>.jsonl` holds one [`Entry`] a line, in the order in which
 //! things were decided. Lines are only ever added ([`log::Log`]), so whoever may read the files can
 //! do so at any time ([`read`]), beside a running daemon too. It is a record for people and never
-//! asked by a decision: losing it loses nothing else.
+//! asked by a decision: losing it loses nothing else. Each line is sealed ([`crate::seal`]), so that a
+//! damaged one is noticed; that whole lines are gone is not.
 
 use std::fmt;
 

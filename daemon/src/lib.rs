@@ -32,6 +32,7 @@ pub mod recipe;
 pub mod redact;
 pub mod report;
 pub mod retention;
+pub mod seal;
 pub mod status;
 pub mod supervisor;
 pub mod systemd;

@@ -19,6 +19,7 @@ use super::{DIRECTORY, Entry};
 use crate::crash::crash_point;
 use crate::dir::{Dir, FsError};
 use crate::redact::Redactor;
+use crate::seal::sealed;
 
 /// The longest reason that is written, in characters: some hold what a vendor said.
 const REASON_MAX: usize = 1000;
@@ -114,8 +115,7 @@ impl Log {
         };
         let reason = Redactor::global().scrub(&entry.reason);
         entry.reason = reason.chars().take(REASON_MAX).collect();
-        // Plain data with text keys always serialises.
-        let mut line = serde_json::to_vec(&entry).unwrap_or_default();
+        let mut line = sealed(&entry);
         line.push(b'\n');
         let open = self.open(state, state_dir, entry.time)?;
         open.settled = false;

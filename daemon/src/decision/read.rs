@@ -12,6 +12,7 @@ use chrono::{Datelike, Months, NaiveDate};
 use super::{Action, DIRECTORY, Entry};
 use crate::dir::{Dir, FsError};
 use crate::mirror::identity::BackupId;
+use crate::seal::unsealed;
 
 /// The longest line that is looked at. Ours are far shorter; a damaged file may have none at all.
 const LINE_MAX: u64 = 1 << 20;
@@ -179,7 +180,8 @@ fn read_month(
         if length == 0 {
             break;
         }
-        match serde_json::from_slice::<Entry>(&line) {
+        let whole = line.strip_suffix(b"\n").unwrap_or(&line);
+        match unsealed::<Entry>(whole) {
             Ok(entry) if filter.wants(&entry) => {
                 if entries.len() == count {
                     entries.pop_front();
@@ -187,8 +189,8 @@ fn read_month(
                 entries.push_back(entry);
             }
             Ok(_) => {}
-            // The end of a torn line.
-            Err(_) if line == b"\n" => {}
+            // Torn right at its beginning: nothing is lost.
+            Err(_) if whole.is_empty() => {}
             Err(error) => damaged.push(format!("{name}, line {number}: {error}")),
         }
     }

@@ -86,6 +86,7 @@ fn a_torn_last_line_costs_itself_and_is_said() {
         std::fs::write(&path, &text[..length]).unwrap();
         Log::new(state.path(), KEEP).note(third.clone());
         let found = read(state.path(), &Filter::default(), None).unwrap();
+        // Without its end alone, the line is whole.
         let torn = length > whole && length < text.len() - 1;
         assert_eq!(found.damaged.len(), usize::from(torn), "{length}");
         let expected = match length {

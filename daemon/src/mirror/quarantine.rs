@@ -201,3 +201,6 @@ fn whole(backup: &Dir, id: &BackupId) -> Result<Manifest, ManifestError> {
 fn open(job_dir: &Dir) -> Result<Dir, FsError> {
     job_dir.dir(HIDDEN)?.dir(QUARANTINE)
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,15 +16,15 @@ use std::path::Path;
 
 use backhaul_provider_api::{Checksum, FileId, PrepareToken};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use super::file_name::{SafeName, hex};
+use super::file_name::SafeName;
 use super::identity::{BackupId, Identity};
 use super::layout::{HIDDEN, STAGING};
 use super::manifest::FileEntry;
 use super::verify;
 use crate::crash::crash_point;
 use crate::dir::{Dir, FsError};
+use crate::seal::{sealed, unsealed};
 
 const STATE: &str = "state.json";
 const DATA: &str = "data";
@@ -109,7 +109,7 @@ impl Staging {
         let earlier = own
             .read(STATE, STATE_MAX_BYTES)
             .ok()
-            .and_then(|bytes| unsealed(&bytes))
+            .and_then(|bytes| unsealed::<State>(&bytes).ok())
             .filter(|state| state.format == FORMAT && state.identity == *identity);
         if earlier.is_none() && own.has(STATE) {
             tracing::warn!(
@@ -311,32 +311,6 @@ impl Staging {
         }
         self.own.write_durable(STATE, &sealed(&self.state))
     }
-}
-
-/// A record with the digest of itself as its last field: a flipped bit in it could pass for
-/// another length or another object.
-fn sealed(state: &State) -> Vec<u8> {
-    // Plain data with text keys always serialises.
-    let mut bytes = serde_json::to_vec(state).unwrap_or_default();
-    let seal = seal(&bytes);
-    bytes.pop();
-    bytes.extend_from_slice(&seal);
-    bytes
-}
-
-/// What takes the place of the closing brace of a record.
-fn seal(record: &[u8]) -> Vec<u8> {
-    let digest = hex(&Sha256::digest(record)[..8]);
-    format!(",\"check\":\"{digest}\"}}").into_bytes()
-}
-
-fn unsealed(bytes: &[u8]) -> Option<State> {
-    let body = bytes.len().checked_sub(seal(&[]).len())?;
-    let (body, found) = bytes.split_at(body);
-    let record = [body, b"}"].concat();
-    (seal(&record) == found)
-        .then(|| serde_json::from_slice(&record).ok())
-        .flatten()
 }
 
 /// Removes what a run left that was killed between publication and clearing up.

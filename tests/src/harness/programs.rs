@@ -39,15 +39,8 @@ pub fn crashing() -> &'static Path {
     CRASHING.get_or_init(|| {
         // One after the other, and not each with half of the machine.
         let _ = programs();
-        // `--examples`, of which there are none, asks for the features that tests give to
-        // dependencies, so that those are not built a second time.
-        cargo(&[
-            "--bin",
-            "backhaul-crash",
-            "--examples",
-            "--features",
-            "backhaul/crash-points",
-        ]);
+        let features = ["--features", "backhaul/crash-points"];
+        cargo(&[&["--bin", "backhaul-crash"][..], &features].concat());
         profile_folder().join("backhaul-crash")
     })
 }
@@ -80,8 +73,7 @@ impl Programs {
 }
 
 fn build() -> Programs {
-    // The same selection as the tests', so that no dependency is built with other features.
-    cargo(&["--all-targets"]);
+    cargo(&["--lib", "--bins"]);
     let folder = profile_folder();
     Programs {
         backhaul: folder.join("backhaul"),
@@ -89,13 +81,14 @@ fn build() -> Programs {
     }
 }
 
-/// Builds something of the workspace.
+/// Builds something of the workspace. `--examples`, of which there are none, asks for the features
+/// that tests give to dependencies, so that none is built a second time without them.
 fn cargo(what: &[&str]) {
     let folder = profile_folder();
     let mut cargo = Command::new(env!("CARGO"));
     cargo
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["build", "--quiet", "--workspace"])
+        .args(["build", "--quiet", "--workspace", "--examples"])
         .args(what)
         .arg("--target-dir")
         .arg(
