@@ -8,9 +8,11 @@
 //! sled's `flush` alone does not survive a power cut (it ends in `sync_file_range`), so a commit
 //! is `flush` plus an fsync of the database file by ourselves.
 
+mod history;
 pub mod mend;
 pub mod rebuild;
 pub mod record;
+mod skip;
 pub mod summary;
 
 use std::collections::BTreeMap;
@@ -20,9 +22,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use backhaul_config::JobName;
 use backhaul_provider_api::{InstanceId, Timestamp};
-use sha2::{Digest, Sha256};
 
 use crate::crash::crash_point;
 use crate::dir::{Dir, FsError};
@@ -36,8 +36,6 @@ const DIRECTORY: &str = "catalog";
 /// The key that is there while the backups are being read back from the manifests.
 const REBUILDING: &str = "rebuilding";
 const CACHE_BYTES: u64 = 32 << 20;
-/// How many runs of a job are remembered.
-const RUNS_KEPT: usize = 100;
 
 /// The open catalog. Calls block for a disk access; async code calls it from the threads that
 /// passes run on.
@@ -185,31 +183,11 @@ impl Catalog {
                 .insert(key, serde_json::to_vec(record)?)
                 .map_err(write_failed)?;
             self.skips
-                .remove(skip_key(&record.job, record.id.as_str()))
+                .remove(skip::key(&record.job, record.id.as_str()))
                 .map_err(write_failed)?;
             self.summaries().remove(&record.directory);
         }
         self.commit()
-    }
-
-    /// Remembers why a job does not fetch a backup that is `what` to it. False when that was the
-    /// reason last time. Not synced: losing it costs a line in the decision log.
-    ///
-    /// # Errors
-    /// When sled fails.
-    pub fn remember_skip(&self, job: &JobName, what: &str, reason: &str) -> Result<bool> {
-        let digest = &Sha256::digest(reason)[..8];
-        let before = self
-            .skips
-            .get(skip_key(job.as_str(), what))
-            .map_err(read_failed)?;
-        if before.is_some_and(|before| before == digest) {
-            return Ok(false);
-        }
-        self.skips
-            .insert(skip_key(job.as_str(), what), digest)
-            .map_err(write_failed)?;
-        Ok(true)
     }
 
     /// Forgets a backup in that directory, durably.
@@ -298,67 +276,6 @@ impl Catalog {
         Ok(found)
     }
 
-    /// What is remembered of a job between runs.
-    ///
-    /// # Errors
-    /// When sled fails.
-    pub fn job(&self, job: &JobName) -> Result<JobRecord> {
-        Ok(match self.jobs.get(job.as_str()).map_err(read_failed)? {
-            Some(value) => serde_json::from_slice(&value)?,
-            None => JobRecord::default(),
-        })
-    }
-
-    /// Remembers something of a job. Not synced: losing it costs one catch-up run.
-    ///
-    /// # Errors
-    /// When sled fails.
-    pub fn set_job(&self, job: &JobName, record: &JobRecord) -> Result<()> {
-        self.jobs
-            .insert(job.as_str(), serde_json::to_vec(record)?)
-            .map_err(write_failed)?;
-        Ok(())
-    }
-
-    /// Adds a run to a job's history, durably, and forgets the oldest.
-    ///
-    /// # Errors
-    /// When sled or the disk fails.
-    pub fn add_run(&self, run: &RunRecord) -> Result<()> {
-        let prefix = format!("{}\0", run.job);
-        let key = format!("{prefix}{}", run.started_at.format("%Y%m%dT%H%M%S%.6fZ"));
-        self.runs
-            .insert(key, serde_json::to_vec(run)?)
-            .map_err(write_failed)?;
-        let excess = self
-            .runs
-            .scan_prefix(&prefix)
-            .count()
-            .saturating_sub(RUNS_KEPT);
-        for old in self.runs.scan_prefix(&prefix).keys().take(excess) {
-            self.runs
-                .remove(old.map_err(read_failed)?)
-                .map_err(write_failed)?;
-        }
-        self.commit()
-    }
-
-    /// A job's latest runs, newest first.
-    ///
-    /// # Errors
-    /// When sled fails.
-    pub fn runs(&self, job: &JobName, count: usize) -> Result<Vec<RunRecord>> {
-        let latest = self
-            .runs
-            .scan_prefix(format!("{job}\0"))
-            .values()
-            .rev()
-            .take(count);
-        latest
-            .map(|value| Ok(serde_json::from_slice(&value.map_err(read_failed)?)?))
-            .collect()
-    }
-
     fn commit(&self) -> Result<()> {
         let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         crash_point("flush the catalog");
@@ -371,24 +288,6 @@ impl Catalog {
             doing: "synced",
             source: sled::Error::Io(source),
         })
-    }
-
-    /// Remembers durably that the catalog is being rebuilt.
-    ///
-    /// # Errors
-    /// When sled or the disk fails.
-    pub fn begin_rebuild(&self) -> Result<()> {
-        self.db.insert(REBUILDING, &[]).map_err(write_failed)?;
-        self.commit()
-    }
-
-    /// The catalog is whole from now on.
-    ///
-    /// # Errors
-    /// When sled or the disk fails.
-    pub fn end_rebuild(&self) -> Result<()> {
-        self.db.remove(REBUILDING).map_err(write_failed)?;
-        self.commit()
     }
 
     fn is_unfinished(&self) -> bool {
@@ -485,10 +384,6 @@ fn key(identity: &Identity, directory: &Path) -> Vec<u8> {
 
 fn prefix(directory: &Path) -> Vec<u8> {
     [directory.as_os_str().as_bytes(), &[0]].concat()
-}
-
-fn skip_key(job: &str, what: &str) -> Vec<u8> {
-    [job.as_bytes(), what.as_bytes()].join(&0)
 }
 
 fn id_key(id: &BackupId, directory: &Path) -> Vec<u8> {

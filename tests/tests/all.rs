@@ -11,6 +11,7 @@ mod all {
     mod command;
     mod corruption;
     mod crash;
+    mod decisions;
     mod documents;
     mod errors;
     mod fault;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::record::BackupRecord;
-use super::{Catalog, CatalogError};
+use super::{Catalog, REBUILDING, Result, write_failed};
 use crate::mirror::scan::{Found, scan};
 
 /// How many records are committed at once.
@@ -19,14 +19,31 @@ pub struct Rebuilt {
     pub unreadable: Vec<String>,
 }
 
+impl Catalog {
+    /// Remembers durably that the catalog is being rebuilt.
+    ///
+    /// # Errors
+    /// When sled or the disk fails.
+    pub(super) fn begin_rebuild(&self) -> Result<()> {
+        self.db.insert(REBUILDING, &[]).map_err(write_failed)?;
+        self.commit()
+    }
+
+    /// The catalog is whole from now on.
+    ///
+    /// # Errors
+    /// When sled or the disk fails.
+    fn end_rebuild(&self) -> Result<()> {
+        self.db.remove(REBUILDING).map_err(write_failed)?;
+        self.commit()
+    }
+}
+
 /// Empties the catalog's backups and reads them back from the given job directories.
 ///
 /// # Errors
 /// When the catalog cannot be written. A directory that cannot be listed is reported, not fatal.
-pub fn rebuild(
-    catalog: &Catalog,
-    directories: &BTreeSet<PathBuf>,
-) -> Result<Rebuilt, CatalogError> {
+pub fn rebuild(catalog: &Catalog, directories: &BTreeSet<PathBuf>) -> Result<Rebuilt> {
     // Cut off in between, it is done again at the next start.
     catalog.begin_rebuild()?;
     catalog.clear_backups()?;

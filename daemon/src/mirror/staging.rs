@@ -9,9 +9,10 @@
 //! byte that was written, so the file's own length counts; after a power cut (the kernel's boot
 //! id has changed) only what was synced counts. Files grow strictly from the front.
 
+mod mark;
+
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use backhaul_provider_api::{Checksum, FileId, PrepareToken};
@@ -25,6 +26,7 @@ use super::verify;
 use crate::crash::crash_point;
 use crate::dir::{Dir, FsError};
 use crate::seal::{sealed, unsealed};
+pub use mark::Mark;
 
 const STATE: &str = "state.json";
 const DATA: &str = "data";
@@ -264,7 +266,9 @@ impl Staging {
     /// # Errors
     /// When it cannot be opened.
     pub fn mark(&self, name: &SafeName) -> Result<Mark, FsError> {
-        self.own.open_or_create(&format!("{name}.mark")).map(Mark)
+        self.own
+            .open_or_create(&format!("{name}.mark"))
+            .map(Mark::new)
     }
 
     /// Records how far a file is, durably unless it is light. The caller has synced what it
@@ -318,11 +322,24 @@ impl Staging {
 /// # Errors
 /// When something in it cannot be removed.
 pub fn discard(job_dir: &Dir, id: &BackupId) -> Result<(), FsError> {
-    match job_dir.dir(HIDDEN).and_then(|hidden| hidden.dir(STAGING)) {
-        Ok(place) => place.remove_tree(id.as_str()),
-        Err(error) if error.is_missing() => Ok(()),
-        Err(error) => Err(error),
+    match place(job_dir)? {
+        Some(place) => place.remove_tree(id.as_str()),
+        None => Ok(()),
     }
+}
+
+/// The backups of which there is something in staging.
+///
+/// # Errors
+/// When the directory cannot be read.
+pub fn ids(job_dir: &Dir) -> Result<Vec<BackupId>, FsError> {
+    let Some(place) = place(job_dir)? else {
+        return Ok(Vec::new());
+    };
+    let names = place.entries()?.into_iter();
+    Ok(names
+        .filter_map(|(name, _)| name.to_str()?.parse().ok())
+        .collect())
 }
 
 /// Removes downloads that nobody has gone on with for a long time: the vendor has dropped the
@@ -331,16 +348,16 @@ pub fn discard(job_dir: &Dir, id: &BackupId) -> Result<(), FsError> {
 /// # Errors
 /// When the directory cannot be read, or something in it cannot be removed.
 pub fn sweep(job_dir: &Dir, older_than: std::time::Duration) -> Result<Vec<String>, FsError> {
-    let place = match job_dir.dir(HIDDEN).and_then(|hidden| hidden.dir(STAGING)) {
-        Ok(place) => place,
-        Err(error) if error.is_missing() => return Ok(Vec::new()),
-        Err(error) => return Err(error),
+    let Some(place) = place(job_dir)? else {
+        return Ok(Vec::new());
     };
     let mut swept = Vec::new();
     for (name, _) in place.entries()? {
         let state = Path::new(&name).join(STATE);
+        // Of a light one there is no record.
         let age = place
             .open_file(&state)
+            .or_else(|_| place.open_file(&name))
             .ok()
             .and_then(|file| file.metadata().ok()?.modified().ok()?.elapsed().ok());
         if age.is_some_and(|age| age > older_than) {
@@ -351,31 +368,11 @@ pub fn sweep(job_dir: &Dir, older_than: std::time::Duration) -> Result<Vec<Strin
     Ok(swept)
 }
 
-/// How far from its front a file is whole, kept beside it and not synced: it survives the end of
-/// the program, and after a power cut nobody looks at it.
-pub struct Mark(File);
-
-impl Mark {
-    /// The byte before which everything was written. It is kept twice, the second time with all
-    /// bits turned round; where the two disagree nothing is known.
-    pub fn get(&self) -> u64 {
-        let mut bytes = [0; 16];
-        let read = self.0.read_exact_at(&mut bytes, 0);
-        let both = u128::from_le_bytes(bytes);
-        let (mark, turned) = (both as u64, (both >> 64) as u64);
-        match read {
-            Ok(()) if mark == !turned => mark,
-            _ => 0,
-        }
-    }
-
-    /// Moves it. The bytes before it have been written.
-    ///
-    /// # Errors
-    /// When the disk fails.
-    pub fn set(&self, bytes: u64) -> std::io::Result<()> {
-        let both = u128::from(!bytes) << 64 | u128::from(bytes);
-        self.0.write_all_at(&both.to_le_bytes(), 0)
+fn place(job_dir: &Dir) -> Result<Option<Dir>, FsError> {
+    match job_dir.dir(HIDDEN).and_then(|hidden| hidden.dir(STAGING)) {
+        Ok(place) => Ok(Some(place)),
+        Err(error) if error.is_missing() => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

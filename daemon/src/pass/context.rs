@@ -103,11 +103,14 @@ impl Context {
         let found = mend(&self.catalog, directory)?;
         for record in &found {
             self.note_found(job, record);
-            let id = &record.id;
+        }
+        for id in staging::ids(job_dir)? {
             // A run that was killed right after publication leaves its staging directory. Another
             // job may be at that point at this moment; then clearing up is its business.
-            if let Some(_claim) = self.claim(directory, id) {
-                staging::discard(job_dir, id)?;
+            if self.catalog.has(&id, directory)?
+                && let Some(_claim) = self.claim(directory, &id)
+            {
+                staging::discard(job_dir, &id)?;
             }
         }
         mended.insert(directory.to_owned());
