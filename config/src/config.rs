@@ -77,7 +77,8 @@ pub struct Daemon {
     pub zone: Tz,
     /// How long a connection may send nothing.
     pub stall_timeout: Duration,
-    /// A connection that brings less than this for a minute is given up and tried again.
+    /// A connection that brings less than this for twice `stall_timeout` is given up and tried
+    /// again.
     pub min_speed: Option<ByteRate>,
     /// How long one file may take in one pass; what arrived is kept.
     pub file_timeout: Option<Duration>,

@@ -59,7 +59,8 @@ pub(crate) struct Daemon {
     pub timezone: Field<Text<Tz>>,
     /// How long a connection may send nothing. Default: 30s
     pub stall_timeout: Field<Text<Duration>>,
-    /// A connection slower than this for a minute is given up and tried again. Absent: none.
+    /// A connection slower than this for twice `stall_timeout` is given up and tried again.
+    /// Absent: none.
     pub min_speed: Field<Text<ByteRate>>,
     /// How long one file may take in one pass; the next goes on. Absent: for ever.
     pub file_timeout: Field<Text<Duration>>,

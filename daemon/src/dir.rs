@@ -302,6 +302,12 @@ impl Dir {
             .map_err(|errno| fail("remove", &self.path.join(name), errno))
     }
 
+    /// Removes a directory right beneath if it is empty, not yet durable. False when it is not, or
+    /// cannot be removed.
+    pub fn remove_empty(&self, name: &str) -> bool {
+        rustix::fs::unlinkat(&self.fd, name, AtFlags::REMOVEDIR).is_ok()
+    }
+
     /// The names in it and what they are, `.` and `..` left out, in no order.
     ///
     /// # Errors

@@ -106,15 +106,14 @@ impl Fetcher {
         let mut backoff = self.backoff();
         let mut stale = None;
         let mut reached = 0;
-        let deadline = self
-            .limits
-            .rules()
-            .file_timeout
-            .map(|time| Instant::now() + time);
+        let mut began = None;
         loop {
             // Held for the attempt only: a file that waits must not keep others from being fetched.
             let slot = self.limits.slot(task.cancel).await?;
             let connection = self.limits.connection(task.cancel).await?;
+            // Waiting for its first turn costs a file nothing of its time.
+            let began = *began.get_or_insert_with(Instant::now);
+            let deadline = self.limits.rules().file_timeout.map(|time| began + time);
             let attempt = Attempt {
                 fetcher: self,
                 task,
@@ -138,12 +137,8 @@ impl Fetcher {
                 Ok(entry) => return Ok(entry),
                 Err(error) => error,
             };
-            let now = staging
-                .progress(&task.file.id)
-                .durable_bytes
-                .max(error.reached());
-            if now > reached {
-                reached = now;
+            if error.reached > reached {
+                reached = error.reached;
                 backoff = self.backoff();
             }
             tracing::debug!(file = %task.name, %error, "a transfer broke off");
@@ -162,15 +157,35 @@ impl Fetcher {
                         .generation
                         .map(|generation| Stale { generation, reason });
                     // A link that expired after it brought bytes is ordinary; others count.
-                    if reason != ResolveReason::Expired || error.reached() == 0 {
+                    if reason != ResolveReason::Expired || !error.moved {
                         pause(&mut backoff, None, task.cancel, &error.error).await?;
                     }
                 }
                 Remedy::Later(after) => {
                     pause(&mut backoff, after, task.cancel, &error.error).await?;
                 }
+                Remedy::Room => self.wait_for_room(task, staging, error.error).await?,
             }
         }
+    }
+
+    /// Waits until what the file still needs is free.
+    async fn wait_for_room(
+        &self,
+        task: &FileTask<'_>,
+        staging: &Staging,
+        missing: FetchError,
+    ) -> Result<(), FetchError> {
+        let FetchError::NoSpace { needed, .. } = missing else {
+            return Err(missing);
+        };
+        let rules = || {
+            let rules = self.limits.rules();
+            (rules.reserve_bytes, rules.space_timeout)
+        };
+        self.space
+            .wait(staging.data(), needed, rules, task.cancel, task.on_wait)
+            .await
     }
 
     /// The pauses between tries that bring nothing.
@@ -233,19 +248,18 @@ impl Fetcher {
     }
 }
 
-/// A broken attempt: why, with which generation of links, after how many new bytes.
+/// A broken attempt: why, with which generation of links, and how far the file is now.
 #[derive(Debug)]
 struct Broken {
     error: FetchError,
     generation: Option<u64>,
+    /// The byte before which the file is whole.
     reached: u64,
+    /// Whether the attempt brought any byte.
+    moved: bool,
 }
 
 impl Broken {
-    fn reached(&self) -> u64 {
-        self.reached
-    }
-
     fn remedy(&self) -> Remedy {
         self.error.remedy()
     }
@@ -257,6 +271,7 @@ impl From<FetchError> for Broken {
             error,
             generation: None,
             reached: 0,
+            moved: false,
         }
     }
 }

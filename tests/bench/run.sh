@@ -199,7 +199,8 @@ row_known() {
 row_scale() {
     [[ -d $work/state ]] || { echo "scale: run it after known" >&2; return; }
     for _ in $(seq "$rounds"); do
-        measure scale "backhaul, status from the catalog" "$backhaul" status --config "$work/backhaul.toml"
+        # `status` ends with 1 while an alarm stands.
+        measure scale "backhaul, status from the catalog" sh -c "$backhaul status --config $work/backhaul.toml || true"
         measure scale "backhaul, list from the catalog" "$backhaul" list --config "$work/backhaul.toml"
     done
 }

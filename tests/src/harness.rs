@@ -14,6 +14,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
+use std::sync::mpsc::{RecvTimeoutError, channel};
 
 use tempfile::TempDir;
 
@@ -36,6 +37,8 @@ pub use files::FileServer;
 pub use programs::{Programs, crashing, programs};
 pub use seed::Random;
 pub use web::{free_port, http_get};
+
+use daemon::send_signal;
 
 /// A place of its own: directory, configuration, emulated clouds.
 pub struct Site {
@@ -106,6 +109,15 @@ impl Site {
         ));
     }
 
+    /// The same, with further keys of the daemon.
+    pub fn configure_daemon(&self, keys: &str, jobs: &str) {
+        self.write_config(&format!(
+            "{}{keys}\n{}\n{jobs}",
+            self.daemon_table(),
+            self.account("demo")
+        ));
+    }
+
     /// Writes the whole configuration, in place.
     pub fn write_config(&self, text: &str) {
         std::fs::write(self.config_path(), text).expect("the configuration can be written");
@@ -143,12 +155,26 @@ impl Site {
             .get_or_init(|| CapitalOnlineServer::start().expect("loopback can be listened at"))
     }
 
-    /// Runs the real program with this site's configuration and credentials to its end.
+    /// Runs the real program with this site's configuration and credentials to its end; one that
+    /// comes to none is killed after [`LIMIT`], and has then no exit code.
     pub fn backhaul<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Said {
-        let output = self
+        let child = self
             .command(arguments)
-            .output()
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
             .expect("backhaul can be started");
+        let pid = child.id();
+        let (ended, has_ended) = channel::<()>();
+        let watch = std::thread::spawn(move || {
+            if has_ended.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
+                // It has not been waited for yet, so the number is still its own.
+                send_signal(pid, "KILL");
+            }
+        });
+        let output = child.wait_with_output().expect("it can be waited for");
+        drop(ended);
+        let _ = watch.join();
         Said::from(output)
     }
 

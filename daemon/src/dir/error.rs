@@ -23,6 +23,13 @@ impl FsError {
         )
     }
 
+    /// True when bytes that were written before may be lost: a kernel that could not write them to
+    /// the disk says so once, forgets them, and succeeds the next time.
+    pub fn loses_writes(&self) -> bool {
+        self.doing == "sync"
+            || self.source.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
+    }
+
     /// True when the thing is not there.
     pub fn is_missing(&self) -> bool {
         self.source.kind() == io::ErrorKind::NotFound

@@ -7,7 +7,7 @@ use super::limits::Connection;
 use super::link::Stale;
 use super::parallel::{self, CHUNK_BYTES, WORTH_BYTES};
 use super::request::Span;
-use super::sink::Sink;
+use super::sink::{self, Sink};
 use super::space::Reservation;
 use super::{Broken, FetchError, Fetcher, FileTask, digest, proof, stream};
 use crate::mirror::manifest::FileEntry;
@@ -49,6 +49,7 @@ impl Attempt<'_> {
             error,
             generation: Some(generation),
             reached: 0,
+            moved: false,
         };
         let answer = self.open(&link, start, &progress).await.map_err(broken)?;
         let start = answer.start;
@@ -57,7 +58,9 @@ impl Attempt<'_> {
             // The vendor's word was wrong.
             staging.make_heavy().map_err(|error| broken(error.into()))?;
         }
-        let room = self.room(staging, &object, start).await.map_err(broken)?;
+        // Room that an earlier attempt took behind that byte must not be missed by this one.
+        sink::cut(&file, start, staging.data(), task.name).map_err(broken)?;
+        let room = self.room(staging, &object, start).map_err(broken)?;
 
         let digests = digests(task, &object);
         let mut sink =
@@ -99,16 +102,21 @@ impl Attempt<'_> {
         };
         let reached = sink.length();
         if let Err(error) = ended {
-            // Best effort: the next run resumes from here even after a power cut.
-            if heavy && sink.sync().is_ok() {
+            let lost = matches!(&error, FetchError::Disk(error) if error.loses_writes());
+            if heavy && !lost && sink.sync().is_ok() {
+                // Best effort: the next run resumes from here even after a power cut.
                 mark.durable_bytes = reached;
                 mark.scattered = false;
                 let _ = staging.record(id, mark);
+            } else if heavy {
+                // Only what the disk took before can be built upon.
+                sink.cut(mark.durable_bytes)?;
             }
             return Err(Broken {
                 error,
                 generation: Some(generation),
-                reached: reached - start,
+                reached,
+                moved: reached > start,
             });
         }
         finish(task, staging, sink, &object, Some(generation))
@@ -160,27 +168,17 @@ impl Attempt<'_> {
     }
 
     /// Reserves what is still missing of the file.
-    async fn room(
+    fn room(
         &self,
         staging: &Staging,
         object: &Object,
         start: u64,
     ) -> Result<Reservation, FetchError> {
-        let Self { fetcher, task, .. } = self;
-        let hint = task.file.size.map(|size| size.bytes);
+        let hint = self.task.file.size.map(|size| size.bytes);
         let whole = object.total_bytes.or(hint).unwrap_or(0);
-        let rules = fetcher.limits.rules();
-        fetcher
-            .space
-            .reserve(
-                staging.data(),
-                whole.saturating_sub(start),
-                rules.reserve_bytes,
-                rules.space_timeout,
-                task.cancel,
-                |missing| (task.on_wait)(missing),
-            )
-            .await
+        let reserve = self.fetcher.limits.rules().reserve_bytes;
+        let missing = whole.saturating_sub(start);
+        self.fetcher.space.reserve(staging.data(), missing, reserve)
     }
 }
 
@@ -194,8 +192,10 @@ fn finish(
 ) -> Result<FileEntry, Broken> {
     let length = sink.length();
     let heavy = staging.weight() == Weight::Heavy;
-    if heavy {
-        sink.sync()?;
+    if heavy && let Err(error) = sink.sync() {
+        // As if all of it were there, the next try would find nothing left to be written.
+        sink.cut(staging.progress(&task.file.id).durable_bytes)?;
+        return Err(error.into());
     }
     let bytes = sink.finish();
     let entry = match proof::prove(task.file, task.name, object, &bytes) {
@@ -209,6 +209,7 @@ fn finish(
                 error,
                 generation,
                 reached: 0,
+                moved: false,
             });
         }
     };

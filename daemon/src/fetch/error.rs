@@ -22,6 +22,8 @@ pub enum Remedy {
     OneConnection,
     /// Throw the bytes away and begin anew.
     Restart,
+    /// Go on when there is room on the disk.
+    Room,
 }
 
 /// A failed transfer.
@@ -169,7 +171,7 @@ pub enum FetchError {
     Disk(#[from] FsError),
     /// Not enough room.
     #[error(
-        "not enough space on {}: {needed} bytes are needed and {reserve} are kept in reserve, but only {free} are free; free at least {} bytes", path.display(), (needed + reserve).saturating_sub(*free)
+        "not enough space on {}: {needed} bytes are needed and {reserve} are kept in reserve, but only {free} are free; free at least {} bytes", path.display(), needed.saturating_add(*reserve).saturating_sub(*free)
     )]
     NoSpace {
         /// Where.
@@ -235,6 +237,7 @@ impl FetchError {
                 Remedy::Restart
             }
             Self::WrongLength { .. } => Remedy::Restart,
+            Self::NoSpace { .. } => Remedy::Room,
             Self::Provider(error) => match error.class() {
                 ErrorClass::LinkExpired | ErrorClass::LinkUsed => Remedy::Later(None),
                 _ => Remedy::Never,
@@ -248,7 +251,6 @@ impl FetchError {
             | Self::Gone { .. }
             | Self::Archived { .. }
             | Self::Disk(_)
-            | Self::NoSpace { .. }
             | Self::Exhausted { .. } => Remedy::Never,
         }
     }

@@ -55,13 +55,14 @@ impl Edge {
 impl Frontier {
     /// Begins where the sink ends.
     pub(super) fn begin(sink: Sink, mark: Mark) -> Result<Self, FetchError> {
-        let (file, own, at, digests, path) = sink.scatter()?;
+        let (file, at, digests, path) = sink.scatter();
+        let own = Arc::clone(&file);
         let (lead, targets) = mpsc::channel();
         let follower = tokio::task::spawn_blocking(move || follow(&own, at, digests, &targets));
         let frontier = Self {
             at,
             ahead: BTreeMap::new(),
-            file: Arc::new(file),
+            file,
             edge: Arc::new(Edge {
                 front: AtomicU64::new(at),
                 mark,
@@ -130,7 +131,6 @@ impl Frontier {
             .await
             .map_err(|error| failed(io::Error::other(error)))?;
         followed.map_err(failed)?;
-        let file = file.try_clone().map_err(failed)?;
         Sink::gather(file, at, digests, path)
     }
 

@@ -18,6 +18,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use backhaul_provider_api::{Link, Ranges};
 use futures_util::StreamExt;
@@ -78,7 +79,8 @@ struct Worked {
     /// Everything before this byte of the part is written.
     at: u64,
     generation: u64,
-    connection: Connection,
+    /// When it asked for it.
+    began: Instant,
     result: Result<(), FetchError>,
 }
 
@@ -128,7 +130,7 @@ impl Transfer<'_> {
         let ended = loop {
             pace.limit(connections.min(fetcher.limits.rules().connections_per_file));
             while works.len() < pace.connections() as usize
-                && !queue.is_empty()
+                && queue.has_next(frontier.at())
                 && let Some(connection) = fetcher.limits.spare_connection()
             {
                 let Some(part) = queue.next() else { break };
@@ -141,7 +143,7 @@ impl Transfer<'_> {
                 part,
                 at,
                 generation,
-                connection,
+                began,
                 result,
             } = worked;
             let now = Instant::now();
@@ -149,33 +151,30 @@ impl Transfer<'_> {
             if let Err(error) = frontier.take(part.start, at) {
                 break Err(error);
             }
-            match result {
-                Ok(()) => drop(connection),
-                Err(error) => {
-                    let moved = one.received.load(Ordering::Relaxed);
-                    match trouble.consider(&error, moved, generation) {
-                        Verdict::End => break Err(error),
-                        Verdict::GiveUp => break Err(error.exhausted()),
-                        Verdict::Again {
+            if let Err(error) = result {
+                trouble.moved(one.received.load(Ordering::Relaxed));
+                match trouble.consider(&error, generation, began, now) {
+                    Verdict::End => break Err(error),
+                    Verdict::GiveUp => break Err(error.exhausted()),
+                    Verdict::Again {
+                        stale,
+                        delay,
+                        overload,
+                    } => {
+                        tracing::debug!(file = %task.name, %error, at, "a connection broke off");
+                        if overload {
+                            pace.refused(now);
+                        }
+                        queue.again(Part {
+                            start: at,
+                            end: part.end,
                             stale,
                             delay,
-                            overload,
-                        } => {
-                            tracing::debug!(file = %task.name, %error, at, "a connection broke off");
-                            if overload {
-                                pace.refused(now);
-                            }
-                            queue.again(Part {
-                                start: at,
-                                end: part.end,
-                                stale,
-                                delay,
-                            });
-                        }
+                        });
                     }
                 }
             }
-            // A transfer never waits for a connection of its own: it keeps the last one.
+            // Its connection is given back by now; somebody else may have taken it.
             if works.is_empty()
                 && let Some(part) = queue.next()
             {
@@ -220,13 +219,32 @@ impl Worker<'_> {
     ) -> Worked {
         let mut at = part.start;
         let mut generation = part.stale.map_or(0, |stale| stale.generation);
-        let result = self.stretch(&part, answer, &mut generation, &mut at).await;
+        let mut began = Instant::now();
+        let waited = self.wait(part.delay).await;
+        let result = match waited {
+            Ok(()) => {
+                began = Instant::now();
+                self.stretch(&part, answer, &mut generation, &mut at).await
+            }
+            Err(error) => Err(error),
+        };
+        drop(connection);
         Worked {
             part,
             at,
             generation,
-            connection,
+            began,
             result,
+        }
+    }
+
+    async fn wait(&self, delay: Duration) -> Result<(), FetchError> {
+        if delay.is_zero() {
+            return Ok(());
+        }
+        tokio::select! {
+            () = tokio::time::sleep(delay) => Ok(()),
+            () = self.task.cancel.cancelled() => Err(FetchError::Cancelled),
         }
     }
 
@@ -237,12 +255,6 @@ impl Worker<'_> {
         generation: &mut u64,
         at: &mut u64,
     ) -> Result<(), FetchError> {
-        if !part.delay.is_zero() {
-            tokio::select! {
-                () = tokio::time::sleep(part.delay) => {}
-                () = self.task.cancel.cancelled() => return Err(FetchError::Cancelled),
-            }
-        }
         let mut answer = match answer {
             Some((of, answer)) => {
                 *generation = of;

@@ -29,63 +29,64 @@ pub struct Reservation {
 
 impl Space {
     /// Reserves bytes on the file system of a directory, besides a `reserve` that stays free.
-    /// Waits up to `timeout` for them; `on_wait` is told once what is missing.
     ///
     /// # Errors
-    /// `NoSpace` when the time is over, or the disk's own error.
-    pub async fn reserve(
-        &self,
-        dir: &Dir,
-        bytes: u64,
-        reserve: u64,
-        timeout: Duration,
-        cancel: &CancellationToken,
-        mut on_wait: impl FnMut(&FetchError),
-    ) -> Result<Reservation, FetchError> {
-        let until = Instant::now() + timeout;
-        let mut told = false;
-        loop {
-            let error = match self.try_reserve(dir, bytes, reserve)? {
-                Ok(reservation) => return Ok(reservation),
-                Err(error) => error,
-            };
-            if Instant::now() >= until {
-                return Err(error);
-            }
-            if !std::mem::replace(&mut told, true) {
-                on_wait(&error);
-            }
-            tokio::select! {
-                () = tokio::time::sleep_until(until.min(Instant::now() + LOOK_EVERY)) => {}
-                () = cancel.cancelled() => return Err(FetchError::Cancelled),
-            }
-        }
-    }
-
-    fn try_reserve(
-        &self,
-        dir: &Dir,
-        bytes: u64,
-        reserve: u64,
-    ) -> Result<Result<Reservation, FetchError>, FetchError> {
+    /// `NoSpace` when they are not there, or the disk's own error.
+    pub fn reserve(&self, dir: &Dir, bytes: u64, reserve: u64) -> Result<Reservation, FetchError> {
         let file_system = dir.file_system()?;
         let mut reserved = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let others = reserved.get(&file_system).copied().unwrap_or(0);
         let free = dir.free_bytes()?.saturating_sub(others);
         if bytes > 0 && free < bytes.saturating_add(reserve) {
-            return Ok(Err(FetchError::NoSpace {
+            return Err(FetchError::NoSpace {
                 path: PathBuf::from(dir.path()),
                 needed: bytes,
                 free,
                 reserve,
-            }));
+            });
         }
         *reserved.entry(file_system).or_default() += bytes;
-        Ok(Ok(Reservation {
+        Ok(Reservation {
             space: self.clone(),
             file_system,
             bytes,
-        }))
+        })
+    }
+
+    /// Waits until so many bytes could be reserved, by rules that may change meanwhile: `rules`
+    /// tells the reserve, and how long to wait at most. `on_wait` is told once what is missing.
+    ///
+    /// # Errors
+    /// `NoSpace` when the time is over, or the disk's own error.
+    pub async fn wait(
+        &self,
+        dir: &Dir,
+        bytes: u64,
+        rules: impl Fn() -> (u64, Duration),
+        cancel: &CancellationToken,
+        on_wait: impl Fn(&FetchError),
+    ) -> Result<(), FetchError> {
+        let began = Instant::now();
+        let mut told = false;
+        loop {
+            let (reserve, timeout) = rules();
+            let missing = match self.reserve(dir, bytes, reserve) {
+                Ok(_) => return Ok(()),
+                Err(missing @ FetchError::NoSpace { .. }) => missing,
+                Err(error) => return Err(error),
+            };
+            let left = timeout.saturating_sub(began.elapsed());
+            if left.is_zero() {
+                return Err(missing);
+            }
+            if !std::mem::replace(&mut told, true) {
+                on_wait(&missing);
+            }
+            tokio::select! {
+                () = tokio::time::sleep(left.min(LOOK_EVERY)) => {}
+                () = cancel.cancelled() => return Err(FetchError::Cancelled),
+            }
+        }
     }
 }
 
@@ -108,18 +109,23 @@ mod tests {
         (place, dir)
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn two_transfers_never_count_on_the_same_bytes() {
+    #[test]
+    fn two_transfers_never_count_on_the_same_bytes() {
         let (_place, dir) = here();
-        let (space, never) = (Space::default(), CancellationToken::new());
+        let space = Space::default();
         let most = dir.free_bytes().unwrap() / 3 * 2;
-        let first = space.reserve(&dir, most, 0, Duration::ZERO, &never, |_| {});
-        let first = first.await.unwrap();
-        let second = space.reserve(&dir, most, 0, Duration::ZERO, &never, |_| {});
-        assert!(matches!(second.await, Err(FetchError::NoSpace { .. })));
+        let first = space.reserve(&dir, most, 0).unwrap();
+        let second = space.reserve(&dir, most, 0);
+        assert!(matches!(second, Err(FetchError::NoSpace { .. })));
         drop(first);
-        let third = space.reserve(&dir, most, 0, Duration::ZERO, &never, |_| {});
-        third.await.unwrap();
+        let _ = space.reserve(&dir, most, 0).unwrap();
+    }
+
+    #[test]
+    fn a_reserve_beyond_all_numbers_is_told_of_like_any_other() {
+        let (_place, dir) = here();
+        let missing = Space::default().reserve(&dir, 1, u64::MAX).unwrap_err();
+        assert!(missing.to_string().contains("not enough space"));
     }
 
     #[tokio::test(start_paused = true)]
@@ -127,12 +133,10 @@ mod tests {
         let (_place, dir) = here();
         let (space, never) = (Space::default(), CancellationToken::new());
         let most = dir.free_bytes().unwrap() / 3 * 2;
-        let first = space.reserve(&dir, most, 0, Duration::ZERO, &never, |_| {});
-        let first = first.await.unwrap();
+        let first = space.reserve(&dir, most, 0).unwrap();
         let told = std::cell::Cell::new(0);
-        let second = space.reserve(&dir, most, 0, Duration::from_secs(60), &never, |_| {
-            told.set(told.get() + 1);
-        });
+        let rules = || (0, Duration::from_secs(60));
+        let second = space.wait(&dir, most, rules, &never, |_| told.set(told.get() + 1));
         let free = async {
             tokio::time::sleep(Duration::from_secs(20)).await;
             drop(first);
@@ -140,5 +144,26 @@ mod tests {
         let (second, ()) = tokio::join!(second, free);
         second.unwrap();
         assert_eq!(told.get(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_sees_a_lower_reserve_and_another_patience() {
+        let (_place, dir) = here();
+        let (space, never) = (Space::default(), CancellationToken::new());
+        let looks = std::cell::Cell::new(0);
+        let rules = || {
+            looks.set(looks.get() + 1);
+            let reserve = if looks.get() < 3 { u64::MAX } else { 0 };
+            (reserve, Duration::from_secs(60))
+        };
+        space.wait(&dir, 1, rules, &never, |_| {}).await.unwrap();
+        assert_eq!(looks.get(), 3);
+        let rules = || {
+            looks.set(looks.get() + 1);
+            (u64::MAX, Duration::from_secs(60 - 10 * looks.get()))
+        };
+        let missing = space.wait(&dir, 1, rules, &never, |_| {}).await;
+        assert!(matches!(missing, Err(FetchError::NoSpace { .. })));
+        assert!(looks.get() <= 6);
     }
 }

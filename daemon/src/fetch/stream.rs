@@ -14,7 +14,7 @@ pub(super) async fn stream(
     sink: &mut Sink,
     progress: &mut Progress,
 ) -> Result<(), FetchError> {
-    let mut checkpoints = Checkpoints::of(sink.handle()?, sink.path());
+    let mut checkpoints = Checkpoints::of(sink.handle(), sink.path());
     let taken = take(
         fetcher,
         task,

@@ -4,6 +4,9 @@
 //! `pass/commit.rs` takes them, for many backups at once where they are small. A kill or power cut
 //! at any instant leaves the staging directory as it was, or the whole backup in its place.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use super::file_name::{CHECKSUMS, MANIFEST};
 use super::layout;
 use super::manifest::{Manifest, ManifestError};
@@ -44,6 +47,9 @@ pub fn write_papers(staging: &Staging, manifest: &Manifest) -> Result<(), Publis
             data.write_new(MANIFEST, &json)?;
         }
     }
+    if !staging.is_known() {
+        return Ok(());
+    }
     // Leftovers of a file that the vendor no longer names must not become visible.
     for (name, _) in data.entries()? {
         if !manifest.expected_names().any(|expected| name == expected) {
@@ -56,22 +62,30 @@ pub fn write_papers(staging: &Staging, manifest: &Manifest) -> Result<(), Publis
     Ok(())
 }
 
+/// The directories of instances that backups were moved into.
+pub type Homes = BTreeMap<String, Dir>;
+
 /// Makes a staged backup visible, all of which is durable by now. That it is visible is durable
-/// once the directory is synced that is returned with its path, relative to the job's directory.
+/// once its home, which is put to the others, is synced. Returns its path relative to the job's
+/// directory.
 ///
 /// # Errors
 /// When the disk refuses, or something else lies in the backup's place.
 pub fn place(
     job_dir: &Dir,
+    homes: &mut Homes,
     staging: &Staging,
     manifest: &Manifest,
-) -> Result<(Dir, String), PublishError> {
+) -> Result<String, PublishError> {
     let instance = layout::instance_dir(&manifest.instance);
     let name = layout::backup_dir(&manifest.backup, &manifest.id);
-    let home = job_dir.ensure_dir(instance.as_str())?;
+    let home = match homes.entry(instance.to_string()) {
+        Entry::Occupied(known) => known.into_mut(),
+        Entry::Vacant(new) => new.insert(job_dir.ensure_dir(instance.as_str())?),
+    };
     match staging
         .own()
-        .rename_new(staging.data_name(), &home, name.as_str())
+        .rename_new(staging.data_name(), home, name.as_str())
     {
         Ok(()) => {}
         Err(error) if error.is_taken() => {
@@ -86,7 +100,7 @@ pub fn place(
         }
         Err(error) => return Err(error.into()),
     }
-    Ok((home, format!("{instance}/{name}")))
+    Ok(format!("{instance}/{name}"))
 }
 
 /// Finds a backup that is published already though the catalog does not know it.

@@ -9,11 +9,12 @@
 //! byte that was written, so the file's own length counts; after a power cut (the kernel's boot
 //! id has changed) only what was synced counts. Files grow strictly from the front.
 
+mod leftovers;
 mod mark;
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::Path;
+use std::sync::Arc;
 
 use backhaul_provider_api::{Checksum, FileId, PrepareToken};
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,7 @@ use super::verify;
 use crate::crash::crash_point;
 use crate::dir::{Dir, FsError};
 use crate::seal::{sealed, unsealed};
+pub use leftovers::{discard, ids, sweep};
 pub use mark::Mark;
 
 const STATE: &str = "state.json";
@@ -80,9 +82,17 @@ pub struct Progress {
     pub finished: Option<FileEntry>,
 }
 
+/// The directory that holds a job's staging directories, made durably if it is missing.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn place(job_dir: &Dir) -> Result<Dir, FsError> {
+    job_dir.ensure_dir(HIDDEN)?.ensure_dir(STAGING)
+}
+
 /// The staging directory of one backup.
 pub struct Staging {
-    parent: Dir,
+    parent: Arc<Dir>,
     own: Dir,
     data: Dir,
     id: BackupId,
@@ -90,6 +100,8 @@ pub struct Staging {
     /// The kernel's boot: the page cache still holds what was written at the same one.
     boot: String,
     weight: Weight,
+    /// Whether an earlier run may have left something in it.
+    known: bool,
 }
 
 impl Staging {
@@ -99,21 +111,21 @@ impl Staging {
     /// # Errors
     /// When the directory cannot be used.
     pub fn open(
-        job_dir: &Dir,
+        place: &Arc<Dir>,
         identity: &Identity,
         boot: &str,
         weight: Weight,
     ) -> Result<Self, FsError> {
         let id = identity.id();
-        let parent = job_dir.ensure_dir(HIDDEN)?.ensure_dir(STAGING)?;
+        let parent = Arc::clone(place);
         let known = !parent.make_dir(id.as_str())?;
         let own = parent.dir(id.as_str())?;
-        let earlier = own
-            .read(STATE, STATE_MAX_BYTES)
-            .ok()
+        let earlier = known
+            .then(|| own.read(STATE, STATE_MAX_BYTES).ok())
+            .flatten()
             .and_then(|bytes| unsealed::<State>(&bytes).ok())
             .filter(|state| state.format == FORMAT && state.identity == *identity);
-        if earlier.is_none() && own.has(STATE) {
+        if known && earlier.is_none() && own.has(STATE) {
             tracing::warn!(
                 backup = %id,
                 "what is known of an earlier download is damaged; it is begun anew"
@@ -142,11 +154,17 @@ impl Staging {
             state,
             boot: boot.to_owned(),
             weight: Weight::Light,
+            known,
         };
         if weight == Weight::Heavy {
-            staging.make_heavy()?;
+            staging.begin_records()?;
         }
         Ok(staging)
+    }
+
+    /// Whether an earlier run may have left something in it.
+    pub fn is_known(&self) -> bool {
+        self.known
     }
 
     /// How much care it needs.
@@ -160,12 +178,18 @@ impl Staging {
     /// When the disk does not take it.
     pub fn make_heavy(&mut self) -> Result<(), FsError> {
         if self.weight == Weight::Light {
-            self.weight = Weight::Heavy;
-            self.own.sync()?;
-            self.parent.sync()?;
-            self.save()?;
+            // What is recorded as finished must be on disk, and nobody syncs it later.
+            self.sync_files()?;
+            self.begin_records()?;
         }
         Ok(())
+    }
+
+    fn begin_records(&mut self) -> Result<(), FsError> {
+        self.weight = Weight::Heavy;
+        self.own.sync()?;
+        self.parent.sync()?;
+        self.save()
     }
 
     /// Makes the files of a light one durable, each by itself.
@@ -306,6 +330,10 @@ impl Staging {
     /// # Errors
     /// When something cannot be removed.
     pub fn remove(self) -> Result<(), FsError> {
+        // A light one is empty now, which spares looking into it.
+        if self.weight == Weight::Light && self.parent.remove_empty(self.id.as_str()) {
+            return Ok(());
+        }
         self.parent.clear_away(self.id.as_str())
     }
 
@@ -314,65 +342,6 @@ impl Staging {
             return Ok(());
         }
         self.own.write_durable(STATE, &sealed(&self.state))
-    }
-}
-
-/// Removes what a run left that was killed between publication and clearing up.
-///
-/// # Errors
-/// When something in it cannot be removed.
-pub fn discard(job_dir: &Dir, id: &BackupId) -> Result<(), FsError> {
-    match place(job_dir)? {
-        Some(place) => place.remove_tree(id.as_str()),
-        None => Ok(()),
-    }
-}
-
-/// The backups of which there is something in staging.
-///
-/// # Errors
-/// When the directory cannot be read.
-pub fn ids(job_dir: &Dir) -> Result<Vec<BackupId>, FsError> {
-    let Some(place) = place(job_dir)? else {
-        return Ok(Vec::new());
-    };
-    let names = place.entries()?.into_iter();
-    Ok(names
-        .filter_map(|(name, _)| name.to_str()?.parse().ok())
-        .collect())
-}
-
-/// Removes downloads that nobody has gone on with for a long time: the vendor has dropped the
-/// backup, or the job no longer wants it. Returns their ids.
-///
-/// # Errors
-/// When the directory cannot be read, or something in it cannot be removed.
-pub fn sweep(job_dir: &Dir, older_than: std::time::Duration) -> Result<Vec<String>, FsError> {
-    let Some(place) = place(job_dir)? else {
-        return Ok(Vec::new());
-    };
-    let mut swept = Vec::new();
-    for (name, _) in place.entries()? {
-        let state = Path::new(&name).join(STATE);
-        // Of a light one there is no record.
-        let age = place
-            .open_file(&state)
-            .or_else(|_| place.open_file(&name))
-            .ok()
-            .and_then(|file| file.metadata().ok()?.modified().ok()?.elapsed().ok());
-        if age.is_some_and(|age| age > older_than) {
-            place.remove_tree(&name)?;
-            swept.push(name.to_string_lossy().into_owned());
-        }
-    }
-    Ok(swept)
-}
-
-fn place(job_dir: &Dir) -> Result<Option<Dir>, FsError> {
-    match job_dir.dir(HIDDEN).and_then(|hidden| hidden.dir(STAGING)) {
-        Ok(place) => Ok(Some(place)),
-        Err(error) if error.is_missing() => Ok(None),
-        Err(error) => Err(error),
     }
 }
 

@@ -5,8 +5,6 @@
 //! promise: when [`Commits::commit`] returns, the backup survives a power cut, and so does its
 //! record.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use backhaul_config::{Job, JobName};
@@ -117,10 +115,9 @@ fn commit_all(
         Ok(one)
     });
 
-    let mut homes: BTreeMap<PathBuf, Dir> = BTreeMap::new();
+    let mut homes = publish::Homes::new();
     let batch = each(batch, |one| {
-        let (home, path) = publish::place(job_dir, &one.staging, &one.manifest)?;
-        homes.insert(home.path().to_owned(), home);
+        let path = publish::place(job_dir, &mut homes, &one.staging, &one.manifest)?;
         let record = BackupRecord::of(&one.manifest, job_dir.path().to_owned(), path);
         Ok((one.staging, record))
     });

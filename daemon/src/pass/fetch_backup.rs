@@ -1,6 +1,7 @@
 //! Mirrors one backup: prepare, resolve, fetch every file, publish, record.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use backhaul_config::{Account, Job};
@@ -10,7 +11,7 @@ use tokio::sync::Semaphore;
 use super::commit::{Commits, Complete};
 use super::context::Context;
 use super::listing::Wanted;
-use super::quota::Promise;
+use super::quota::Quota;
 use super::vendor::Vendor;
 use super::{keys, prepare};
 use crate::catalog::{BackupRecord, CatalogError};
@@ -46,12 +47,14 @@ pub struct Task<'a> {
     pub fetcher: &'a Fetcher,
     /// The job's directory.
     pub directory: &'a Dir,
+    /// Where its downloads are staged.
+    pub staging: &'a Arc<Dir>,
     /// Publishes and records.
     pub commits: &'a Commits,
     /// How many backups may be fetched at a time.
     pub turns: &'a Semaphore,
-    /// How many bytes those are that are being fetched, by the vendor's word.
-    pub promised: &'a AtomicU64,
+    /// What the job may keep.
+    pub quota: &'a Quota,
     /// The backup.
     pub wanted: &'a Wanted,
     /// Counts the bytes of the whole pass.
@@ -183,12 +186,13 @@ pub async fn mirror(task: &Task<'_>) -> Result<BackupRecord, BackupError> {
         .context
         .claim(&task.job.directory, &id)
         .ok_or(BackupError::Busy)?;
-    let promise = Promise::of(task)?;
+    let expected = task.wanted.backup.size.map_or(0, |size| size.bytes);
+    let promise = task.quota.promise(expected)?;
     let complete = fetch(task).await?;
     drop(turn);
     let token = complete.staging.token().cloned();
     let record = task.commits.commit(complete).await?;
-    drop(promise);
+    promise.keep(record.size_bytes);
     if let Some(token) = token {
         release(task, token, &record).await;
     }
@@ -202,13 +206,12 @@ async fn fetch(task: &Task<'_>) -> Result<Complete, BackupError> {
         context,
         job,
         wanted,
-        directory,
         ..
     } = *task;
     let cancel = task.vendor.cancel();
     let id = wanted.identity.id();
     let mut staging = Staging::open(
-        directory,
+        task.staging,
         &wanted.identity,
         &context.boot,
         weight(&wanted.backup),

@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use super::commit::Commits;
 use super::fetch_backup::{self, BackupError};
 use super::listing::Wanted;
+use super::quota::Quota;
 use super::vendor::Vendor;
 use super::{Context, PassError, Report};
 use crate::catalog::BackupRecord;
@@ -19,6 +20,7 @@ use crate::decision::{Action, Entry};
 use crate::dir::Dir;
 use crate::event::Event;
 use crate::fetch::Fetcher;
+use crate::mirror::staging;
 use crate::provider::ProviderError;
 
 /// How many backups of one pass are under way at the same time at most, those included that wait
@@ -36,9 +38,10 @@ pub(super) struct Transfers<'a> {
     pub vendor: Vendor,
     pub fetcher: Fetcher,
     pub directory: Arc<Dir>,
+    pub staging: Arc<Dir>,
     pub commits: Commits,
     pub turns: Semaphore,
-    pub promised: AtomicU64,
+    pub quota: Quota,
     pub received: AtomicU64,
 }
 
@@ -58,10 +61,11 @@ impl<'a> Transfers<'a> {
             account,
             fetcher: vendor.fetcher(context, job)?,
             vendor,
+            quota: Quota::of(context, job, &directory)?,
             commits: Commits::new(Arc::clone(&directory), context, job),
+            staging: Arc::new(staging::place(&directory)?),
             directory,
             turns: Semaphore::new(FETCHED_AT_ONCE),
-            promised: AtomicU64::new(0),
             received: AtomicU64::new(0),
         })
     }
@@ -97,9 +101,10 @@ impl<'a> Transfers<'a> {
             vendor: &self.vendor,
             fetcher: &self.fetcher,
             directory: &self.directory,
+            staging: &self.staging,
             commits: &self.commits,
             turns: &self.turns,
-            promised: &self.promised,
+            quota: &self.quota,
             wanted,
             received: &self.received,
         }

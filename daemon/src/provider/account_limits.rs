@@ -119,16 +119,24 @@ const PAUSE_MAX: Duration = Duration::from_secs(3600);
 /// How many distinct names of calls are told apart.
 const CALL_NAMES_MAX: usize = 256;
 
+/// How much longer one request may be under way than another without too many arriving at once.
+const ARRIVAL_JITTER: Duration = Duration::from_millis(200);
+
 fn bucket(quota: Quota, clock: TokioClock) -> Bucket {
     RateLimiter::direct_with_clock(quota, clock)
 }
 
 /// A quota that lets no stretch of `per` contain more than `requests`, even the first: the burst
-/// at its beginning is taken off the rate at which slots come back.
+/// at its beginning is taken off the rate at which slots come back. The vendor counts arrivals,
+/// and the first request, which makes the connection, arrives later after its start than others.
 fn quota(limit: &RateLimit) -> Option<Quota> {
     let burst = NonZeroU32::new((limit.requests / 5).max(1))?;
     let back = limit.requests.checked_sub(burst.get())? + 1;
-    let period = Duration::from_secs(limit.per.0.min(86_400)) / back;
+    let stretch = Duration::from_secs(limit.per.0.min(86_400));
+    if stretch.is_zero() {
+        return None;
+    }
+    let period = (stretch + ARRIVAL_JITTER) / back;
     Some(Quota::with_period(period)?.allow_burst(burst))
 }
 
@@ -179,6 +187,21 @@ mod tests {
             assert!(window[10] - window[0] >= 59, "{times:?}");
         }
         assert!(times[39] < 300, "{times:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_first_call_that_arrives_late_makes_no_second_too_full() {
+        let limits = AccountLimits::new(&[limit(10, 1, RateScope::Call)]);
+        let start = Instant::now();
+        let mut sent = Vec::new();
+        for _ in 0..40 {
+            limits.ready("List").await;
+            sent.push(start.elapsed());
+        }
+        for window in sent.windows(11) {
+            let apart = window[10] - window[0];
+            assert!(apart >= Duration::from_millis(1199), "{sent:?}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

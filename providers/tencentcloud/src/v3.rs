@@ -5,7 +5,7 @@
 //! answers are read by `answer.rs`, understood by `codes.rs` and told by `fault.rs`. `listing.rs`
 //! walks through lists of backups, `instances.rs` through lists of instances.
 
-mod answer;
+pub(crate) mod answer;
 pub(crate) mod client;
 mod codes;
 pub(crate) mod endpoint;

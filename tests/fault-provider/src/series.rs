@@ -8,7 +8,10 @@ use backhaul_provider_api::{
 };
 use serde::Deserialize;
 
-/// Backups numbered from 0, an hour apart, each with one file.
+/// When the first backup was made, in days since 1970.
+const BEGIN_DAYS: i64 = 16_436;
+
+/// Backups numbered from 0, a minute apart, each with one file.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Series {
@@ -53,8 +56,9 @@ impl Series {
     }
 
     fn backup(&self, number: u64) -> Backup {
-        let hours = i64::try_from(number).unwrap_or(i64::MAX);
-        let started_at = Timestamp::UNIX_EPOCH + TimeDelta::hours(hours);
+        let minutes = i64::try_from(number).unwrap_or(0);
+        let started_at =
+            Timestamp::UNIX_EPOCH + TimeDelta::days(BEGIN_DAYS) + TimeDelta::minutes(minutes);
         Backup {
             key: BackupKey::new(number.to_string()),
             handle: None,

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use backhaul_config::ByteRate;
 
-/// How long a connection is watched before it is judged. Only waiting for the server counts.
-const WATCHED: Duration = Duration::from_secs(60);
+/// For how many times as long as a connection may send nothing it is watched before it is judged.
+/// Only waiting for the server counts.
+const WATCHED_STALLS: u32 = 2;
 
 /// The speed of one connection.
 #[derive(Debug)]
@@ -38,7 +39,7 @@ impl Speed {
         let min = self.min?.bytes_per_second().get();
         self.waited += waited;
         self.bytes += bytes;
-        if self.waited < WATCHED {
+        if self.waited < self.stall.saturating_mul(WATCHED_STALLS) {
             return None;
         }
         let millis = u64::try_from(self.waited.as_millis()).unwrap_or(u64::MAX);
@@ -54,14 +55,15 @@ mod tests {
 
     #[test]
     fn a_minute_of_crawling_is_too_much_and_a_short_pause_is_not() {
-        let mut speed = Speed::new(Duration::ZERO, Some("1KiB/s".parse().unwrap()));
+        let stall = Duration::from_secs(30);
+        let mut speed = Speed::new(stall, Some("1KiB/s".parse().unwrap()));
         for _ in 0..59 {
             assert_eq!(speed.came(10, Duration::from_secs(1)), None);
         }
         assert_eq!(speed.came(10, Duration::from_secs(1)), Some(10));
         assert_eq!(speed.came(60 << 10, Duration::from_secs(60)), None);
         assert_eq!(
-            Speed::new(Duration::ZERO, None).came(0, Duration::from_secs(600)),
+            Speed::new(stall, None).came(0, Duration::from_secs(600)),
             None
         );
     }

@@ -1,12 +1,13 @@
 //! Bandwidth: waiting until bytes may be received, by a rate that may change with the time of day.
 
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use backhaul_config::{Bandwidth, ByteRate};
 use chrono_tz::Tz;
 use governor::{DefaultDirectRateLimiter, Quota};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 /// Bandwidth is counted in cells of this many bytes, so that a rate fits the limiter's numbers.
@@ -20,7 +21,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 /// One limit of bandwidth, shared by all who are subject to it.
 #[derive(Debug)]
-pub(super) struct Throttle(Mutex<State>);
+pub(super) struct Throttle {
+    state: Mutex<State>,
+    changed: Notify,
+}
 
 #[derive(Debug)]
 struct State {
@@ -34,44 +38,58 @@ struct State {
 impl Throttle {
     /// A limit by the clocks of a zone; absent, none.
     pub(super) fn new(bandwidth: Option<Bandwidth>, zone: Tz) -> Self {
-        Self(Mutex::new(State {
-            bandwidth,
-            zone,
-            rate: None,
-            limiter: None,
-            looked: None,
-        }))
+        Self {
+            state: Mutex::new(State {
+                bandwidth,
+                zone,
+                rate: None,
+                limiter: None,
+                looked: None,
+            }),
+            changed: Notify::new(),
+        }
     }
 
     /// Another limit, from now on.
     pub(super) fn change(&self, bandwidth: Option<Bandwidth>, zone: Tz) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         if state.bandwidth != bandwidth || state.zone != zone {
             state.bandwidth = bandwidth;
             state.zone = zone;
             state.looked = None;
+            drop(state);
+            self.changed.notify_waiters();
         }
     }
 
     /// Waits until that many bytes may have been received.
     pub(super) async fn wait(&self, bytes: usize) {
-        let Some(limiter) = self.limiter() else {
-            return;
-        };
         let mut cells = u32::try_from(bytes.div_ceil(CELL_BYTES)).unwrap_or(u32::MAX);
         while let Some(wanted) = NonZeroU32::new(cells) {
+            // Listening begins before the look, so that no change is missed.
+            let changed = self.changed.notified();
+            let Some(limiter) = self.limiter() else {
+                return;
+            };
             // More than the limiter's burst is asked for in pieces.
             let piece = wanted.min(BURST_MIN);
-            if limiter.until_n_ready(piece).await.is_err() {
-                return;
+            tokio::select! {
+                ready = limiter.until_n_ready(piece) => match ready {
+                    Ok(()) => cells -= piece.get(),
+                    Err(_) => return,
+                },
+                // Another rate: waiting by the old one could take for ever.
+                () = changed => {}
             }
-            cells -= piece.get();
         }
     }
 
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn limiter(&self) -> Option<Arc<DefaultDirectRateLimiter>> {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let state = &mut *state;
+        let state = &mut *self.state();
         let bandwidth = state.bandwidth.as_ref()?;
         let now = Instant::now();
         let looked = state.looked.replace(now);

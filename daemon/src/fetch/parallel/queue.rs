@@ -6,6 +6,10 @@ use std::time::Duration;
 use super::CHUNK_BYTES;
 use crate::fetch::link::Stale;
 
+/// How far ahead of the front chunks are taken: a broken transfer goes on from the front, and what
+/// lies ahead of it is lost.
+const AHEAD_BYTES: u64 = 64 * CHUNK_BYTES;
+
 /// A stretch that a connection is to fetch.
 pub(super) struct Part {
     pub start: u64,
@@ -33,8 +37,10 @@ impl Queue {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.again.is_empty() && self.next >= self.total
+    /// Whether there is a part to be begun while the file is whole up to `front`.
+    pub(super) fn has_next(&self, front: u64) -> bool {
+        let end = front.saturating_add(AHEAD_BYTES).min(self.total);
+        !self.again.is_empty() || self.next < end
     }
 
     pub(super) fn again(&mut self, part: Part) {
@@ -83,6 +89,16 @@ mod tests {
                 (rest + CHUNK_BYTES, 2 * CHUNK_BYTES + 10)
             ]
         );
-        assert!(queue.is_empty());
+        assert!(!queue.has_next(0));
+    }
+
+    #[test]
+    fn a_chunk_that_fails_again_and_again_stops_those_far_ahead_of_it() {
+        let mut queue = Queue::new(0, 1 << 40);
+        while queue.has_next(0) {
+            let _ = queue.next().unwrap();
+        }
+        assert_eq!(queue.next().unwrap().start, AHEAD_BYTES);
+        assert!(queue.has_next(2 * CHUNK_BYTES));
     }
 }

@@ -3,15 +3,21 @@
 use std::time::Duration;
 
 use backhaul_provider_api::ResolveReason;
+use tokio::time::Instant;
 
 use crate::fetch::link::Stale;
-use crate::fetch::{FetchError, Fetcher, Remedy};
+use crate::fetch::{FetchError, Fetcher, PAUSE_MAX, Remedy};
 
 /// What went wrong since bytes last arrived.
+///
+/// A server that is down for a moment breaks all connections at once. That is one failure, after
+/// which all of them pause: only what was begun after a pause tells whether it has helped.
 pub(super) struct Trouble<'a> {
     fetcher: &'a Fetcher,
     backoff: backon::ExponentialBackoff,
     moved: u64,
+    /// The last pause, and when it was decided upon.
+    pause: Option<(Instant, Duration)>,
 }
 
 /// What to do about a failed connection.
@@ -35,33 +41,55 @@ impl<'a> Trouble<'a> {
             fetcher,
             backoff: fetcher.backoff(),
             moved: 0,
+            pause: None,
         }
     }
 
-    /// `moved` is how much all connections have received so far.
-    pub(super) fn consider(&mut self, error: &FetchError, moved: u64, generation: u64) -> Verdict {
-        if moved > self.moved {
-            self.moved = moved;
+    /// All connections together have received so much by now.
+    pub(super) fn moved(&mut self, bytes: u64) {
+        if bytes > self.moved {
+            self.moved = bytes;
             self.backoff = self.fetcher.backoff();
         }
-        let (reason, after, overload) = match error.remedy() {
-            Remedy::Later(after) => (None, after, true),
-            // An expired link that brought bytes is ordinary and costs no try.
-            Remedy::Resolve(ResolveReason::Expired) => (Some(ResolveReason::Expired), None, false),
-            Remedy::Resolve(reason) => (Some(reason), None, false),
-            Remedy::Never | Remedy::OneConnection | Remedy::Restart => return Verdict::End,
+    }
+
+    /// A connection failed that asked at `began` for its part, by a link of that generation.
+    pub(super) fn consider(
+        &mut self,
+        error: &FetchError,
+        generation: u64,
+        began: Instant,
+        now: Instant,
+    ) -> Verdict {
+        let (reason, after) = match error.remedy() {
+            Remedy::Later(after) => (None, after.unwrap_or_default()),
+            Remedy::Resolve(reason) => (Some(reason), Duration::ZERO),
+            Remedy::Never | Remedy::OneConnection | Remedy::Restart | Remedy::Room => {
+                return Verdict::End;
+            }
         };
-        let Some(pause) = self.backoff.next() else {
-            return Verdict::GiveUp;
-        };
-        let delay = match reason {
-            Some(ResolveReason::Expired) => Duration::ZERO,
-            _ => pause.max(after.unwrap_or_default()),
+        if after > PAUSE_MAX {
+            // Whoever waits that long must not keep others from being fetched meanwhile.
+            return Verdict::End;
+        }
+        let (pause, again) = match self.pause {
+            Some((decided, pause)) if began <= decided => (pause, true),
+            _ => {
+                let Some(pause) = self.backoff.next() else {
+                    return Verdict::GiveUp;
+                };
+                self.pause = Some((now, pause));
+                (pause, false)
+            }
         };
         Verdict::Again {
             stale: reason.map(|reason| Stale { generation, reason }),
-            delay,
-            overload,
+            delay: match reason {
+                // A fresh link need not be waited for.
+                Some(ResolveReason::Expired) => Duration::ZERO,
+                _ => pause.max(after),
+            },
+            overload: reason.is_none() && !again,
         }
     }
 }

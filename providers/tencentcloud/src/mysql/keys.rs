@@ -5,6 +5,7 @@ use backhaul_provider_api::{Error, Host, KeyMaterial, Kind, Secret, SecretsReque
 use backhaul_provider_kit::call::Call;
 use backhaul_provider_kit::record::Record;
 
+use crate::v3::answer;
 use crate::v3::client::Client;
 
 /// The vendor names no cipher and no layout of the file.
@@ -35,7 +36,7 @@ pub(super) fn secrets(
     let answer = Value::Object(client.ask(host, &call, &question)?);
     let key = Record::of(&answer)
         .and_then(|record| record.text("DecryptionKey"))
-        .ok_or_else(|| call.malformed("the field `DecryptionKey` is missing"))?;
+        .ok_or_else(|| answer::malformed(&call, &answer, "the field `DecryptionKey` is missing"))?;
     Ok(vec![KeyMaterial {
         cipher: CIPHER.to_owned(),
         key: Secret::new(key),

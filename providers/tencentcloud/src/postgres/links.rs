@@ -11,6 +11,7 @@ use backhaul_provider_kit::record::Record;
 use super::backups::Backups;
 use super::options::Options;
 use crate::cos;
+use crate::v3::answer;
 use crate::v3::client::Client;
 use crate::v3::listing::List;
 
@@ -55,7 +56,9 @@ pub(super) fn resolve(
     let url = Record::of(&answer)
         .and_then(|record| record.text("BackupDownloadURL"))
         .filter(|url| cos::is_url(url))
-        .ok_or_else(|| call.malformed("the field `BackupDownloadURL` is no URL"))?;
+        .ok_or_else(|| {
+            answer::malformed(&call, &answer, "the field `BackupDownloadURL` is no URL")
+        })?;
     Ok(ResolvedPage::last(vec![File {
         id: FileId::new(FILE),
         name: name(backup, url),

@@ -3,8 +3,9 @@
 //! The vendor answers HTTP 200 even to a bad signature, and what answers may be a proxy. Turning
 //! a fault into an error of the contract is the business of `fault.rs`.
 
-use backhaul_provider_api::{HttpResponse, serde_json};
+use backhaul_provider_api::{Error, HttpResponse, serde_json};
 use backhaul_provider_kit::body::{self, Object};
+use backhaul_provider_kit::call::Call;
 use backhaul_provider_kit::quote;
 use serde_json::Value;
 
@@ -55,9 +56,25 @@ fn fault(error: Option<&Value>, object: &Object) -> Fault {
     Fault {
         code: inner("Code").filter(|code| !code.is_empty()),
         text: inner("Message").unwrap_or_default(),
-        request_id: text(object.get("RequestId")).and_then(|id| quote::request_id(&id)),
+        request_id: request_id(object),
         foreign: None,
     }
+}
+
+/// The error for an answer that is well-formed but does not hold what the documentation promises.
+pub(crate) fn malformed(call: &Call, answer: &Value, complaint: &str) -> Error {
+    Error {
+        request_id: answer.as_object().and_then(request_id),
+        ..call.malformed(complaint)
+    }
+}
+
+/// The vendor's id of the request, which every answer carries.
+fn request_id(object: &Object) -> Option<String> {
+    object
+        .get("RequestId")
+        .and_then(Value::as_str)
+        .and_then(quote::request_id)
 }
 
 #[cfg(test)]

@@ -121,7 +121,10 @@ impl Client {
                 entries: Vec::new(),
                 total,
             }),
-            _ => Err(call.malformed(&format!("the field `{field}` is not a list"))),
+            _ => {
+                let complaint = format!("the field `{field}` is not a list");
+                Err(answer::malformed(call, &rest, &complaint))
+            }
         }
     }
 

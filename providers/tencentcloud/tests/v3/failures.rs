@@ -37,6 +37,19 @@ fn an_error_with_http_200_names_purpose_call_code_status_and_request() {
 }
 
 #[test]
+fn an_answer_of_another_form_is_told_with_the_request() {
+    let content = json!({"TotalCount": "many", "Items": {}, "RequestId": REQUEST_ID});
+    let error = failure(HttpResponse {
+        status: 200,
+        headers: Vec::new(),
+        body: json!({ "Response": content }).to_string(),
+    });
+    assert_eq!(error.class, ErrorClass::Permanent);
+    assert!(error.message.contains("`Items` is not a list"), "{error}");
+    assert_eq!(error.request_id.as_deref(), Some(REQUEST_ID));
+}
+
+#[test]
 fn too_many_requests_are_told_and_not_repeated_here() {
     let cloud = Cloud::new(|_| {
         let mut response = error("RequestLimitExceeded.UinLimitExceeded");
