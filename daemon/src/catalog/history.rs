@@ -5,7 +5,7 @@ use backhaul_config::JobName;
 use super::{Catalog, JobRecord, Result, RunRecord, read_failed, write_failed};
 
 /// How many runs of a job are remembered.
-const RUNS_KEPT: usize = 100;
+pub(super) const RUNS_KEPT: usize = 100;
 
 impl Catalog {
     /// What is remembered of a job between runs.

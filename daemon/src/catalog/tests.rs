@@ -1,6 +1,9 @@
 use backhaul_provider_api::{BackupKey, Kind};
 use std::io::{Seek, SeekFrom, Write};
 
+use backhaul_config::JobName;
+
+use super::history::RUNS_KEPT;
 use super::*;
 use crate::mirror::manifest::Verification;
 
