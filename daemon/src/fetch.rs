@@ -11,7 +11,6 @@ mod attempt;
 mod checkpoint;
 pub mod digest;
 pub mod error;
-pub mod format;
 mod frontier;
 pub mod limits;
 pub mod link;

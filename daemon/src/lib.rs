@@ -5,6 +5,7 @@
 //! - [`pass`] is one sync pass of a job, top to bottom: list, fetch, prove, publish, retain;
 //! - [`fetch`] brings a file from the vendor, [`mirror`] is what lies on disk, [`catalog`] the
 //!   index over it, [`retention`] decides what stays;
+//! - [`content`] tells what a file is and whether it is sound, from its bytes as they arrive;
 //! - [`provider`] talks to the sandboxed child process in which [`provider_host`] opens a
 //!   vendor's shared library.
 
@@ -12,6 +13,7 @@ pub mod catalog;
 pub mod chain;
 pub mod cli;
 pub mod configuration;
+pub mod content;
 pub mod control;
 mod crash;
 pub mod credential;

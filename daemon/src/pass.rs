@@ -107,7 +107,8 @@ async fn steps(
         bytes: new
             .iter()
             .filter_map(|wanted| Some(wanted.backup.size?.bytes))
-            .sum(),
+            // What a vendor tells need not make sense.
+            .fold(0, u64::saturating_add),
     });
 
     // Fetch, prove, publish and record each backup that retention would keep. When one of them

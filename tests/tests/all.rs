@@ -29,4 +29,5 @@ mod all {
     mod retention;
     mod schedule;
     mod secrets;
+    mod vendors;
 }

@@ -143,7 +143,10 @@ fn print(manifest: &Manifest) {
         let content = match &file.content {
             Content::Good => "sound".to_owned(),
             Content::Bad { reason } => format!("bad: {reason}"),
-            Content::CannotTell => "content cannot be told".to_owned(),
+            Content::CannotTell { reason } if reason.is_empty() => {
+                "content cannot be told".to_owned()
+            }
+            Content::CannotTell { reason } => format!("content cannot be told: {reason}"),
         };
         say!(
             "    {} ({}, {}, {content})",

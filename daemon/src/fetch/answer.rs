@@ -8,8 +8,8 @@ use reqwest::header::{
 use reqwest::{Response, StatusCode};
 
 use super::error::FetchError;
-use super::format;
 use super::request::Span;
+use crate::content;
 use crate::mirror::staging::Progress;
 
 /// An answer with a body that belongs to the object, from byte `start` on.
@@ -146,7 +146,7 @@ impl Answer {
         let piece = piece.map_err(|error| FetchError::network(&error, self.start))?;
         let head = piece.as_deref().unwrap_or_default();
         let length = self.object.total_bytes.unwrap_or(head.len() as u64);
-        let page = format::error_page(head, length, name);
+        let page = content::error_page(head, length, name);
         self.body.seen = piece;
         match page {
             Some(page) => Err(FetchError::Unexpected {

@@ -231,5 +231,5 @@ fn finish(
 }
 
 fn digests(task: &FileTask<'_>, object: &Object) -> digest::Digests {
-    digest::Digests::wanted(&proof::expected_checksums(task.file, object))
+    digest::Digests::wanted(task.name, &proof::expected_checksums(task.file, object))
 }

@@ -1,14 +1,13 @@
 //! The identity proof: is what arrived the vendor's object?
 //!
 //! Exact length where one is known, every checksum the vendor gave, and never an error page. Only
-//! then is the other question asked, whether it is a sound file ([`super::format`]).
+//! then is the other question asked, whether it is a sound file ([`crate::content`]).
 
 use backhaul_provider_api::{Checksum, ChecksumAlgorithm, File, Quality};
 
 use super::answer::Object;
 use super::digest::Digested;
 use super::error::FetchError;
-use super::format;
 use crate::mirror::file_name::SafeName;
 use crate::mirror::manifest::{Content, FileEntry};
 
@@ -30,7 +29,7 @@ pub fn prove(
     bytes: &Digested,
 ) -> Result<FileEntry, FetchError> {
     // A page that pretends to be the file is told as one, whatever else is wrong with it.
-    let page = format::error_page(&bytes.head, bytes.length, &file.name);
+    let page = bytes.finding.page;
     let wrong = |error| page.map_or(error, unexpected);
     let exact_length = file.size.is_some_and(|size| size.quality == Quality::Exact);
     if let Some(size) = file.size
@@ -65,10 +64,9 @@ pub fn prove(
     {
         return Err(unexpected(page));
     }
-    let found = format::detect(&bytes.head);
     let content = match (
         doubt(file, object, bytes, &agreed),
-        format::judge(name.as_str(), found),
+        bytes.finding.content.clone(),
     ) {
         (_, Content::Bad { reason }) => Content::Bad { reason },
         (Some(reason), _) => Content::Bad { reason },
@@ -82,7 +80,7 @@ pub fn prove(
         agreed,
         etag: object.etag.clone(),
         database: file.database.clone(),
-        format: found.to_string(),
+        format: bytes.finding.format.to_string(),
         content,
     })
 }

@@ -93,7 +93,9 @@ mod tests {
             etag: None,
             database: None,
             format: "unknown".to_owned(),
-            content: Content::CannotTell,
+            content: Content::CannotTell {
+                reason: String::new(),
+            },
         }
     }
 

@@ -82,15 +82,19 @@ pub struct FileEntry {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "verdict")]
 pub enum Content {
-    /// It is what it should be.
+    /// It is whole from the first byte to the last, as far as its framing shows.
     Good,
     /// It is not; mirrored all the same, because it is what the vendor has.
     Bad {
         /// What is wrong.
         reason: String,
     },
-    /// Nothing is known about its format.
-    CannotTell,
+    /// Its format does not let one know, or is not known.
+    CannotTell {
+        /// Why; empty in manifests of early versions.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
+    },
 }
 
 /// How far a mirrored backup can be trusted.

@@ -244,7 +244,9 @@ async fn fetch(task: &Task<'_>) -> Result<Complete, BackupError> {
         job: job.name.clone(),
         id: id.clone(),
         name: wanted.label().to_owned(),
-        bytes: files.iter().map(|file| Some(file.size?.bytes)).sum(),
+        bytes: files.iter().try_fold(0_u64, |sum, file| {
+            Some(sum.saturating_add(file.size?.bytes))
+        }),
     });
     let untold = AtomicU64::new(0);
     let tell_received = |bytes| {
@@ -337,7 +339,7 @@ fn manifest(task: &Task<'_>, files: Vec<FileEntry>) -> Manifest {
         .iter()
         .filter_map(|file| match &file.content {
             Content::Bad { reason } => Some(format!("{}: {reason}", file.name)),
-            Content::Good | Content::CannotTell => None,
+            Content::Good | Content::CannotTell { .. } => None,
         })
         .chain(shortfall(&wanted.backup, &files))
         .collect();

@@ -122,6 +122,8 @@ pub enum ApiFault {
     ServerError,
     /// Status 200 with an HTML page, as from a proxy.
     HtmlPage,
+    /// Status 502 with an HTML page, as from a proxy without its server.
+    BadGateway,
     /// Status 200 with an error in the vendor's form.
     ErrorWith200,
     /// The fields have the wrong JSON types.
@@ -143,6 +145,10 @@ impl ApiFault {
         let cut = "{\"total_count\": 2, \"backups\": [{\"id\": \"43e4fe";
         match self {
             Self::HtmlPage => Some(([(CONTENT_TYPE, "text/html")], page).into_response()),
+            Self::BadGateway => {
+                let head = [(CONTENT_TYPE, "text/html")];
+                Some((StatusCode::BAD_GATEWAY, head, page).into_response())
+            }
             Self::TruncatedJson => {
                 Some(([(CONTENT_TYPE, "application/json")], cut).into_response())
             }

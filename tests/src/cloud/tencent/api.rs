@@ -80,11 +80,12 @@ async fn handle(Shared(state): Shared<Arc<State>>, request: Request) -> Response
             "The request is too large.",
         )),
     };
-    let response = match result {
+    let mut response = match result {
         Ok(Reply::Content(content)) => envelope(Value::Object(content), &request_id),
         Ok(Reply::Other(response)) => response,
         Err(error) => error.into_response(&request_id),
     };
+    state.date(&mut response);
     state
         .store
         .traffic

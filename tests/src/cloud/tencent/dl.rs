@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State as Shared};
-use axum::http::header::{CONTENT_RANGE, CONTENT_TYPE, DATE, RANGE, RETRY_AFTER};
+use axum::http::header::{CONTENT_RANGE, CONTENT_TYPE, RANGE, RETRY_AFTER};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -12,7 +12,6 @@ use chrono::TimeDelta;
 
 use super::state::State;
 use super::switches::{DlSwitches, LinkTime, SecondSignature, Switches};
-use crate::cloud::condition::http_date_text;
 use crate::cloud::delivery::{Download, Refusal};
 use crate::cloud::object::Address;
 use crate::cloud::percent;
@@ -78,9 +77,7 @@ async fn handle(
         parts.uri.query(),
     );
     let mut response = answer(&state, parts, connection).unwrap_or_else(Refused::into_response);
-    if let Ok(date) = HeaderValue::from_str(&http_date_text(state.clock.now())) {
-        response.headers_mut().insert(DATE, date);
-    }
+    state.date(&mut response);
     state
         .store
         .traffic

@@ -64,7 +64,8 @@ async fn handle(Shared(state): Shared<Arc<State>>, request: Request) -> Response
         Ok(body) => answer(&state, &parts, &body, &switches).await,
         Err(_) => Err(LegacyError::malformed("The request is too large.")),
     };
-    let response = result.unwrap_or_else(|error| error.into_response(&switches.legacy));
+    let mut response = result.unwrap_or_else(|error| error.into_response(&switches.legacy));
+    state.date(&mut response);
     state
         .store
         .traffic

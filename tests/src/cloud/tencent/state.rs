@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use axum::http::StatusCode;
+use axum::http::header::DATE;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -17,6 +18,7 @@ use super::restriction::Restriction;
 use super::settings::Identity;
 use super::switches::Switches;
 use crate::cloud::clock::Clock;
+use crate::cloud::condition::http_date_text;
 use crate::cloud::fault::{Api, ApiFault};
 use crate::cloud::object::{Address, ObjectStore};
 use crate::cloud::percent::hex;
@@ -100,6 +102,13 @@ impl State {
             part(20, 32),
         ]
         .join("-")
+    }
+
+    /// Sets `Date` by the clock of the cloud.
+    pub fn date(&self, response: &mut Response) {
+        if let Ok(date) = HeaderValue::from_str(&http_date_text(self.clock.now())) {
+            response.headers_mut().insert(DATE, date);
+        }
     }
 
     /// Applies the faults of one call that are the same for every action.
