@@ -36,6 +36,17 @@ const HELP: &str =
     "write a rate such as `200MiB/s`, or entries such as `mon-fri 08:00-18:00 20MiB/s, 200MiB/s`";
 
 impl Bandwidth {
+    /// The same rate at all times.
+    pub fn always(rate: ByteRate) -> Self {
+        Self {
+            entries: vec![Entry {
+                days: None,
+                hours: None,
+                rate: Some(rate),
+            }],
+        }
+    }
+
     /// The rate that holds at an instant, by the clocks of a zone; nothing for no limit.
     pub fn rate_at(&self, at: DateTime<Utc>, zone: Tz) -> Option<ByteRate> {
         let local = at.with_timezone(&zone);
@@ -74,14 +85,7 @@ impl FromStr for Bandwidth {
         // A single rate is refused in its own words.
         let timetable = text.contains([',', ':']) || text.starts_with(char::is_alphabetic);
         if !timetable {
-            let rate = Some(text.parse()?);
-            return Ok(Self {
-                entries: vec![Entry {
-                    days: None,
-                    hours: None,
-                    rate,
-                }],
-            });
+            return Ok(Self::always(text.parse()?));
         }
         let entries = text.split(',').map(entry).collect::<Result<_, _>>()?;
         Ok(Self { entries })

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
-    num::NonZeroU32,
+    num::{NonZeroU32, NonZeroU64},
     path::PathBuf,
     sync::Arc,
     time::Duration,
@@ -88,6 +88,8 @@ pub struct Daemon {
     pub reserve: ByteSize,
     /// How long a download waits for space before its pass fails.
     pub space_timeout: Duration,
+    /// What scheduled verification reads, all jobs together.
+    pub verify_rate: Bandwidth,
     /// The way to the vendors, where an account says nothing else; absent, what the environment
     /// says.
     pub proxy: Option<Proxy>,
@@ -106,6 +108,8 @@ pub struct Daemon {
 
 impl Default for Daemon {
     fn default() -> Self {
+        const VERIFY_RATE: ByteRate =
+            ByteRate::from_bytes_per_second(NonZeroU64::new(50 << 20).unwrap());
         const FOUR: NonZeroU32 = NonZeroU32::new(4).unwrap();
         const SIXTY_FOUR: NonZeroU32 = NonZeroU32::new(64).unwrap();
         Self {
@@ -124,6 +128,7 @@ impl Default for Daemon {
             retry_pause: Duration::from_millis(200),
             reserve: ByteSize::from_bytes(512 << 20),
             space_timeout: Duration::from_secs(600),
+            verify_rate: Bandwidth::always(VERIFY_RATE),
             proxy: None,
             ca_file: None,
             sandbox: Sandbox::Prefer,
@@ -203,6 +208,8 @@ pub struct Job {
     pub max_age: Option<Duration>,
     /// How long backups are kept.
     pub retention: Retention,
+    /// Within what time every mirrored backup is hashed again; nothing for only when asked to.
+    pub verify_within: Option<Duration>,
     /// What the job may take.
     pub limits: Limits,
     /// The provider's own options, always an object.

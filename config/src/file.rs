@@ -71,6 +71,9 @@ pub(crate) struct Daemon {
     pub reserve: Field<Text<ByteSize>>,
     /// How long a download waits for space before its pass fails. Default: 10min
     pub space_timeout: Field<Text<Duration>>,
+    /// Bytes per second that scheduled verification reads, all jobs together, or a timetable.
+    /// Default: 50MiB/s
+    pub verify_rate: Field<Text<Bandwidth>>,
     /// Proxy of all requests and downloads, or none. Absent: what the environment says.
     pub proxy: Field<Text<Proxy>>,
     /// Certificates in PEM that are trusted besides those of the system.
@@ -208,6 +211,8 @@ job_keys! {
     max_age: Text<Duration>,
     /// How long backups are kept. Absent: for ever.
     retention: Retention,
+    /// Every mirrored backup is hashed again at least once in this time. Absent: only by `verify`.
+    verify_within: Text<Duration>,
     /// What the job may take. Absent: whatever the daemon and the account allow.
     limits: JobLimits,
     /// The provider's own options.

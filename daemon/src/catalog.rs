@@ -9,6 +9,7 @@
 //! is `flush` plus an fsync of the database file by ourselves.
 
 mod history;
+pub mod mark;
 pub mod mend;
 pub mod rebuild;
 pub mod record;
@@ -49,6 +50,8 @@ pub struct Catalog {
     skips: sled::Tree,
     /// A second handle to sled's file, for the fsync. The lock makes commits one at a time.
     file: Mutex<File>,
+    /// Held while a job's record is changed.
+    changing_job: Mutex<()>,
     /// Summaries of directories that nothing was put into or taken out of since.
     summaries: Mutex<BTreeMap<PathBuf, Arc<Summary>>>,
 }
@@ -190,6 +193,37 @@ impl Catalog {
         self.commit()
     }
 
+    /// Changes the record of a backup in that directory, if there is one and `change` still wants
+    /// to; never brings back one that was forgotten meanwhile. Not synced. Returns the new one.
+    ///
+    /// # Errors
+    /// When sled fails.
+    pub fn update(
+        &self,
+        identity: &Identity,
+        directory: &Path,
+        mut change: impl FnMut(BackupRecord) -> Option<BackupRecord>,
+    ) -> Result<Option<BackupRecord>> {
+        let key = key(identity, directory);
+        loop {
+            let Some(old) = self.backups.get(&key).map_err(read_failed)? else {
+                return Ok(None);
+            };
+            let Some(new) = change(serde_json::from_slice(&old)?) else {
+                return Ok(None);
+            };
+            let bytes = serde_json::to_vec(&new)?;
+            let swapped = self
+                .backups
+                .compare_and_swap(&key, Some(old), Some(bytes))
+                .map_err(write_failed)?;
+            if swapped.is_ok() {
+                self.summaries().remove(directory);
+                return Ok(Some(new));
+            }
+        }
+    }
+
     /// Forgets a backup in that directory, durably.
     ///
     /// # Errors
@@ -258,6 +292,20 @@ impl Catalog {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The copy of a backup in that directory, by its id.
+    ///
+    /// # Errors
+    /// When sled fails.
+    pub fn copy(&self, id: &BackupId, directory: &Path) -> Result<Option<BackupRecord>> {
+        let Some(key) = self.ids.get(id_key(id, directory)).map_err(read_failed)? else {
+            return Ok(None);
+        };
+        let value = self.backups.get(key).map_err(read_failed)?;
+        Ok(value
+            .map(|value| serde_json::from_slice(&value))
+            .transpose()?)
+    }
+
     /// The copies of a backup.
     ///
     /// # Errors
@@ -317,6 +365,7 @@ impl Catalog {
                 runs: db.open_tree("runs")?,
                 skips: db.open_tree("skips")?,
                 file: Mutex::new(File::open(path.join("db"))?),
+                changing_job: Mutex::default(),
                 summaries: Mutex::default(),
                 db,
             };

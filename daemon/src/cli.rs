@@ -94,15 +94,7 @@ enum Command {
         json: Json,
     },
     /// Hash the mirrored files again and compare them with their manifests.
-    Verify {
-        /// The jobs; all of them when none is named.
-        jobs: Vec<JobName>,
-        /// Verify only this share of the backups, chosen at random.
-        #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=100))]
-        sample: Option<u8>,
-        #[command(flatten)]
-        json: Json,
-    },
+    Verify(verify::VerifyArgs),
     /// Show what was decided about each backup, and why: what was fetched, skipped, let go.
     Log(log::LogArgs),
     /// Write an emergency kit: all that a restore needs, for a machine without Backhaul.
@@ -211,7 +203,7 @@ fn obey(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Status(json) => status::status(main, json.json),
         Command::List { job, json } => list::list(main, job.as_ref(), json.json),
         Command::Show { id, json } => list::show(main, &id, json.json),
-        Command::Verify { jobs, sample, json } => verify::verify(main, &jobs, sample, json.json),
+        Command::Verify(args) => verify::verify(main, &args),
         Command::Log(args) => log::log(main, &args),
         Command::Kit(args) => kit::kit(main, &args),
         Command::RestoreQuarantined { id } => quarantined::restore(main, &id),

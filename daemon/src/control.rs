@@ -27,6 +27,7 @@ use crate::mirror::identity::BackupId;
 use crate::report;
 use crate::status::{Board, Status};
 use crate::supervisor::{Command, Passes};
+use crate::verification::{self, Finding};
 
 pub mod client;
 mod metrics;
@@ -107,6 +108,7 @@ pub async fn serve(listener: UnixListener, desk: Desk) {
         .route("/v1/status", get(status))
         .route("/v1/backups", get(backups))
         .route("/v1/backups/{id}", get(backup))
+        .route("/v1/findings", post(findings))
         .route("/v1/sync", post(sync))
         .route("/v1/reload", post(reload))
         .route("/v1/events", get(events))
@@ -208,6 +210,26 @@ async fn backup(
     };
     let copies = blocking(move || report::show(&desk.catalog, &id)).await?;
     Ok(Json(copies).into_response())
+}
+
+/// Takes over what a verification found that the command line made.
+async fn findings(
+    State(desk): State<Desk>,
+    Json(findings): Json<Vec<Finding>>,
+) -> Result<Json<u64>, Failure> {
+    let config = Arc::clone(&desk.config.borrow());
+    let recorded = blocking(move || {
+        let mut recorded = 0;
+        for finding in &findings {
+            let ours = config
+                .jobs
+                .values()
+                .any(|job| job.directory == finding.directory);
+            recorded += u64::from(ours && verification::record(&desk.catalog, finding)?);
+        }
+        Ok(recorded)
+    });
+    Ok(Json(recorded.await?))
 }
 
 async fn reload(State(desk): State<Desk>) -> Result<Response, Failure> {

@@ -193,6 +193,7 @@ pub fn context(config: &Config, libraries: Libraries, catalog: Catalog, events: 
         boot: boot_id().into(),
         account_limits: Arc::new(Mutex::new(BTreeMap::new())),
         claims: Arc::default(),
+        turns: Arc::default(),
         mended: Arc::default(),
     }
 }

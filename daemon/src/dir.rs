@@ -238,6 +238,41 @@ impl Dir {
             .map_err(|errno| fail("move a backup to", &to.path.join(target), errno))
     }
 
+    /// Exchanges `name` with `other` in another directory of the same file system, in one step.
+    /// Durable on return.
+    ///
+    /// # Errors
+    /// When one of them is missing, or the file system cannot do it.
+    pub fn exchange(&self, name: &str, with: &Dir, other: &str) -> Result<()> {
+        crash_point("exchange");
+        rustix::fs::renameat_with(&self.fd, name, &with.fd, other, RenameFlags::EXCHANGE)
+            .map_err(|errno| fail("exchange a backup with", &with.path.join(other), errno))?;
+        with.sync()?;
+        self.sync()
+    }
+
+    /// Sees to it that a file right beneath, if there is one, has no other name: one that has is
+    /// removed here, because to write into it would change what the other name stands for.
+    ///
+    /// # Errors
+    /// When it cannot be looked at or removed.
+    pub fn own_file(&self, name: &str) -> Result<()> {
+        match rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) if stat.st_nlink > 1 => self.remove_file(name),
+            Ok(_) | Err(rustix::io::Errno::NOENT) => Ok(()),
+            Err(errno) => Err(fail("look at", &self.path.join(name), errno)),
+        }
+    }
+
+    /// Makes a hard link to a file of another directory of the same file system, not yet durable.
+    ///
+    /// # Errors
+    /// `is_taken` when there is something of that name; when the file system cannot do it.
+    pub fn link_new(&self, name: &str, from: &Dir, source: &str) -> Result<()> {
+        rustix::fs::linkat(&from.fd, source, &self.fd, name, AtFlags::empty())
+            .map_err(|errno| fail("link to", &self.path.join(name), errno))
+    }
+
     /// Renames a directory right beneath, in place of nothing or of an empty directory. Durable on
     /// return.
     ///

@@ -39,6 +39,7 @@ pub mod status;
 pub mod supervisor;
 pub mod systemd;
 pub mod timetable;
+pub mod verification;
 pub mod watch;
 
 /// What the binary does.

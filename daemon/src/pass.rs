@@ -13,6 +13,7 @@ pub mod prepare;
 mod quota;
 pub mod retain;
 pub mod selection;
+mod share;
 mod transfer;
 pub mod vendor;
 
@@ -124,9 +125,11 @@ async fn steps(
     let Transfers {
         directory,
         received,
+        shared,
         ..
     } = transfers;
     report.received_bytes = received.into_inner();
+    report.shared = shared.into_inner();
     if cancel.is_cancelled() {
         return Err(PassError::Stopped);
     }
@@ -238,6 +241,8 @@ struct Report {
     listed: u64,
     known: u64,
     mirrored: u64,
+    repaired: u64,
+    shared: u64,
     unreached: u64,
     spared: u64,
     disk_full: bool,
@@ -285,6 +290,8 @@ impl Report {
             listed: self.listed,
             known: self.known,
             mirrored: self.mirrored,
+            repaired: self.repaired,
+            shared: self.shared,
             received_bytes: self.received_bytes,
             quarantined: self.quarantined,
             passed_over: self.passed_over,
@@ -307,6 +314,7 @@ fn log_end(run: &RunRecord) {
     let took = run.ended_at.signed_duration_since(run.started_at);
     tracing::info!(
         job = %run.job, outcome = ?run.outcome, mirrored = run.mirrored, known = run.known,
+        repaired = run.repaired, shared = run.shared,
         bytes = run.received_bytes, quarantined = run.quarantined, seconds = took.num_seconds(),
         "pass ended"
     );

@@ -58,6 +58,9 @@ pub fn decide(
             by_kind.entry(backup.kind).or_default().push(index);
         } else if backup.started_at > now {
             reasons[index].insert("its time lies in the future".to_owned());
+        } else if !backup.damage.is_empty() {
+            // It counts for nothing, yet somebody may still make use of what is left of it.
+            reasons[index].insert("it is damaged, and nothing is deleted for that".to_owned());
         } else {
             hold_suspect(policy, backup, now, &mut reasons[index]);
         }

@@ -200,6 +200,12 @@ fn job_alarms(job: &Job, status: &JobStatus, now: Timestamp) -> Vec<Alarm> {
             status.summary.suspect, job.name
         ));
     }
+    if status.summary.damaged > 0 {
+        alarm(format!(
+            "{} of the mirrored backups are damaged; `backhaul list {}` marks them, and the next pass fetches again what the vendor still has",
+            status.summary.damaged, job.name
+        ));
+    }
     let Some(max_age) = job.max_age else {
         return alarms;
     };

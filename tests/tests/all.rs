@@ -29,5 +29,7 @@ mod all {
     mod retention;
     mod schedule;
     mod secrets;
+    mod share;
     mod vendors;
+    mod verify;
 }

@@ -66,6 +66,9 @@ impl Check<'_> {
             space_timeout: self
                 .text("space_timeout", table.space_timeout)
                 .unwrap_or(standard.space_timeout),
+            verify_rate: self
+                .text("verify_rate", table.verify_rate)
+                .unwrap_or(standard.verify_rate),
             proxy: self.text("proxy", table.proxy),
             ca_file: self.path("ca_file", table.ca_file),
             sandbox: self

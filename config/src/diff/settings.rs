@@ -27,6 +27,7 @@ impl Daemon {
             retry_pause,
             reserve,
             space_timeout,
+            verify_rate,
             proxy,
             ca_file,
             sandbox,
@@ -53,6 +54,7 @@ impl Daemon {
         words.duration("retry_pause", Some(*retry_pause));
         words.set("reserve", reserve);
         words.duration("space_timeout", Some(*space_timeout));
+        words.set("verify_rate", verify_rate);
         words.maybe("proxy", proxy.as_ref());
         words.maybe("ca_file", ca_file.as_ref().map(|path| path.display()));
         let sandbox = match sandbox {
@@ -115,6 +117,7 @@ impl Job {
             directory,
             max_age,
             retention,
+            verify_within,
             limits,
             options,
             missed,
@@ -141,6 +144,7 @@ impl Job {
         words.set("directory", directory.display());
         words.duration("max_age", *max_age);
         words.retention(retention);
+        words.duration("verify_within", *verify_within);
         words.limits(limits);
         for (key, value) in options.as_object().into_iter().flatten() {
             words.set(&format!("options.{key}"), value);

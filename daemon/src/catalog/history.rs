@@ -1,5 +1,7 @@
 //! What is remembered of a job: its latest runs, and until when its schedule is served.
 
+use std::sync::PoisonError;
+
 use backhaul_config::JobName;
 
 use super::{Catalog, JobRecord, Result, RunRecord, read_failed, write_failed};
@@ -23,9 +25,16 @@ impl Catalog {
     ///
     /// # Errors
     /// When sled fails.
-    pub fn set_job(&self, job: &JobName, record: &JobRecord) -> Result<()> {
+    pub fn change_job(&self, job: &JobName, change: impl FnOnce(&mut JobRecord)) -> Result<()> {
+        // A pass and a verification of one job may both have something to remember.
+        let _turn = self
+            .changing_job
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut record = self.job(job)?;
+        change(&mut record);
         self.jobs
-            .insert(job.as_str(), serde_json::to_vec(record)?)
+            .insert(job.as_str(), serde_json::to_vec(&record)?)
             .map_err(write_failed)?;
         Ok(())
     }

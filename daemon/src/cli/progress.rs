@@ -70,9 +70,11 @@ impl Progress {
                 path,
                 bytes,
                 suspect,
+                repaired,
                 ..
             } => {
-                self.say(&format!("{job}: mirrored {path} ({})", size(*bytes)));
+                let word = if *repaired { "repaired" } else { "mirrored" };
+                self.say(&format!("{job}: {word} {path} ({})", size(*bytes)));
                 for reason in suspect {
                     self.say(&format!("{job}:   suspect: {reason}"));
                 }
@@ -80,6 +82,12 @@ impl Progress {
             Event::BackupFailed { job, error, id } => {
                 self.say(&format!("{job}: backup {id} failed: {error}"));
             }
+            Event::Damaged {
+                job, path, damage, ..
+            } => {
+                self.say(&format!("{job}: DAMAGED {path}: {}", damage.join("; ")));
+            }
+            Event::Verified { .. } => {}
             Event::PassEnded { run } => self.end(run),
             Event::ConfigApplied { .. } | Event::ConfigRefused { .. } => {}
         }

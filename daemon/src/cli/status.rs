@@ -56,6 +56,7 @@ fn print(status: &Status) {
         "BACKUPS",
         "SIZE",
         "NEWEST VERIFIED",
+        "UNVERIFIED SINCE",
         "LAST RUN",
         "NEXT RUN",
     ]);
@@ -64,15 +65,23 @@ fn print(status: &Status) {
             .daemon
             .as_ref()
             .and_then(|daemon| daemon.next_due.get(&job.name));
-        let suspect = match job.summary.suspect {
-            0 => String::new(),
-            count => format!(" ({count} suspect)"),
-        };
+        let marked = [
+            (job.summary.damaged, "damaged"),
+            (job.summary.suspect, "suspect"),
+        ];
+        let marked: String = marked
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!(" ({count} {what})"))
+            .collect();
         jobs.row(vec![
             job.name.to_string(),
-            format!("{}{suspect}", job.summary.backups),
+            format!("{}{marked}", job.summary.backups),
             size(job.summary.size_bytes),
             newest(job, now),
+            job.summary
+                .longest_unverified
+                .map_or_else(|| "-".to_owned(), |at| ago(at, now)),
             last_run(job, now),
             next.map_or_else(|| "-".to_owned(), |at| ago(*at, now)),
         ]);

@@ -12,6 +12,7 @@ use crate::mirror::identity::BackupId;
 use crate::report::{Copy, Listed};
 use crate::status::Status;
 use crate::supervisor::Verdict;
+use crate::verification::Finding;
 
 /// A conversation with the running daemon.
 pub struct DaemonClient {
@@ -91,6 +92,20 @@ impl DaemonClient {
     pub async fn backup(&self, id: &BackupId) -> Result<Vec<Copy>, ClientError> {
         self.json(self.client.get(url(&format!("backups/{id}"))))
             .await
+    }
+
+    /// Has the daemon record what a verification found. Returns how many backups it knows.
+    ///
+    /// # Errors
+    /// When the daemon cannot record it.
+    pub async fn record(&self, findings: &[Finding]) -> Result<u64, ClientError> {
+        let body = serde_json::to_vec(findings).map_err(|error| broken(&self.socket, &error))?;
+        let request = self
+            .client
+            .post(url("findings"))
+            .header("content-type", "application/json")
+            .body(body);
+        self.json(request).await
     }
 
     /// Has the configuration read again and waits for the verdict.

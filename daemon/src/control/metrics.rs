@@ -88,6 +88,8 @@ fn jobs(registry: &mut Registry, status: &Status) {
     let succeeded = Family::<JobLabels, Gauge>::default();
     let success_at = Family::<JobLabels, Gauge>::default();
     let suspect = Family::<JobLabels, Gauge>::default();
+    let damaged = Family::<JobLabels, Gauge>::default();
+    let unverified = Family::<JobLabels, Gauge>::default();
     let received = Family::<JobLabels, Gauge>::default();
     let speed = Family::<JobLabels, Gauge>::default();
     let waiting = Family::<JobLabels, Gauge>::default();
@@ -127,6 +129,14 @@ fn jobs(registry: &mut Registry, status: &Status) {
         suspect
             .get_or_create(&labels)
             .set(count(job.summary.suspect));
+        damaged
+            .get_or_create(&labels)
+            .set(count(job.summary.damaged));
+        if job.summary.longest_unverified.is_some() {
+            unverified
+                .get_or_create(&labels)
+                .set(seconds(job.summary.longest_unverified));
+        }
     }
     registry.register("job_running", "Whether a pass of the job runs now", running);
     let help = "Bytes that the running pass has received; 0 when none runs";
@@ -144,6 +154,15 @@ fn jobs(registry: &mut Registry, status: &Status) {
         "job_suspect_backups",
         "Mirrored backups that are suspect",
         suspect,
+    );
+    let help = "Mirrored backups that verification found damaged";
+    registry.register("job_damaged_backups", help, damaged);
+    let help = "When the backup was last verified that has waited longest for it";
+    registry.register_with_unit(
+        "job_longest_unverified_timestamp",
+        help,
+        Unit::Seconds,
+        unverified,
     );
     let help = "When the job is due next";
     registry.register_with_unit("job_next_due_timestamp", help, Unit::Seconds, next);

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::error::FetchError;
 use gate::{Gate, Pass};
 pub use speed::Speed;
-use throttle::Throttle;
+pub use throttle::Throttle;
 
 /// The limits of the daemon; clones share them.
 #[derive(Clone)]
@@ -31,6 +31,7 @@ struct Inner {
     daemon: Tier,
     accounts: Mutex<BTreeMap<AccountName, Arc<Tier>>>,
     jobs: Mutex<BTreeMap<JobName, Arc<Tier>>>,
+    verification: Throttle,
     rules: Mutex<Rules>,
 }
 
@@ -72,6 +73,7 @@ impl Limits {
             },
             accounts: Mutex::default(),
             jobs: Mutex::default(),
+            verification: Throttle::new(Some(daemon.verify_rate.clone()), daemon.zone),
             rules: Mutex::new(Rules::of(daemon)),
         }))
     }
@@ -92,6 +94,9 @@ impl Limits {
             .daemon
             .bandwidth
             .change(daemon.bandwidth.clone(), daemon.zone);
+        inner
+            .verification
+            .change(Some(daemon.verify_rate.clone()), daemon.zone);
         *lock(&inner.rules) = Rules::of(daemon);
         lock(&inner.accounts).retain(|name, tier| match config.accounts.get(name) {
             Some(account) => {
@@ -107,6 +112,16 @@ impl Limits {
             }
             None => false,
         });
+    }
+
+    /// Waits until scheduled verification may read that many bytes.
+    pub async fn verify(&self, bytes: usize) {
+        self.0.verification.wait(bytes).await;
+    }
+
+    /// Free space that is never used.
+    pub fn reserve_bytes(&self) -> u64 {
+        self.rules().reserve_bytes
     }
 
     /// What a job's transfers may take.

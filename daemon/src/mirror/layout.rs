@@ -10,6 +10,8 @@ use super::manifest::Manifest;
 pub const HIDDEN: &str = ".backhaul";
 /// Downloads under way, in [`HIDDEN`].
 pub const STAGING: &str = "staging";
+/// When each backup was verified, in [`HIDDEN`].
+pub const VERIFIED: &str = "verified";
 /// Backups on their way out, in [`HIDDEN`].
 pub const QUARANTINE: &str = "quarantine";
 

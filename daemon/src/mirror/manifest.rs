@@ -143,6 +143,16 @@ pub enum ManifestError {
     /// The file itself.
     #[error(transparent)]
     File(#[from] FsError),
+    /// It was written by a later version of this program.
+    #[error(
+        "{path}: not a manifest: format {format} was written by a newer Backhaul; this one reads up to {FORMAT}"
+    )]
+    Newer {
+        /// Where it lies.
+        path: String,
+        /// The version of its format.
+        format: u32,
+    },
     /// Its content.
     #[error("{path}: not a manifest: {reason}")]
     Content {
@@ -174,10 +184,10 @@ impl Manifest {
         // The format first: of a newer one nothing else can be relied upon.
         let header: Header = parse(&bytes).map_err(&wrong)?;
         if header.format > FORMAT {
-            return Err(wrong(format!(
-                "format {} was written by a newer Backhaul; this one reads up to {FORMAT}",
-                header.format
-            )));
+            return Err(ManifestError::Newer {
+                path: dir.path().join(MANIFEST).display().to_string(),
+                format: header.format,
+            });
         }
         let manifest: Self = parse(&bytes).map_err(&wrong)?;
         if manifest.identity.id() != manifest.id {

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use super::file_name::{CHECKSUMS, MANIFEST};
-use super::layout;
-use super::manifest::{Manifest, ManifestError};
+use super::manifest::Manifest;
 use super::staging::{Staging, Weight};
+use super::{layout, quarantine};
 use crate::dir::{Dir, FsError};
 
 /// A failed publication.
@@ -67,7 +67,7 @@ pub type Homes = BTreeMap<String, Dir>;
 
 /// Makes a staged backup visible, all of which is durable by now. That it is visible is durable
 /// once its home, which is put to the others, is synced. Returns its path relative to the job's
-/// directory.
+/// directory. A damaged copy at `damaged` goes into quarantine in the same step.
 ///
 /// # Errors
 /// When the disk refuses, or something else lies in the backup's place.
@@ -76,6 +76,7 @@ pub fn place(
     homes: &mut Homes,
     staging: &Staging,
     manifest: &Manifest,
+    damaged: Option<&str>,
 ) -> Result<String, PublishError> {
     let instance = layout::instance_dir(&manifest.instance);
     let name = layout::backup_dir(&manifest.backup, &manifest.id);
@@ -83,6 +84,18 @@ pub fn place(
         Entry::Occupied(known) => known.into_mut(),
         Entry::Vacant(new) => new.insert(job_dir.ensure_dir(instance.as_str())?),
     };
+    let path = format!("{instance}/{name}");
+    let there = |old: &&str| job_dir.has(old);
+    if let Some(damaged) = damaged.filter(there) {
+        let now = manifest.mirrored_at;
+        if damaged == path {
+            let staged = (staging.own(), staging.data_name());
+            quarantine::exchange(job_dir, damaged, &manifest.id, now, staged)?;
+            return Ok(path);
+        }
+        // The instance has another name by now, so it lies elsewhere.
+        quarantine::put_damaged(job_dir, damaged, &manifest.id, now)?;
+    }
     match staging
         .own()
         .rename_new(staging.data_name(), home, name.as_str())
@@ -93,14 +106,14 @@ pub fn place(
             let there = home.dir(name.as_str())?;
             match Manifest::read(&there) {
                 Ok(found) if found.id == manifest.id => {}
-                Ok(_) | Err(ManifestError::Content { .. } | ManifestError::File(_)) => {
+                Ok(_) | Err(_) => {
                     return Err(in_the_way(&there, manifest));
                 }
             }
         }
         Err(error) => return Err(error.into()),
     }
-    Ok(format!("{instance}/{name}"))
+    Ok(path)
 }
 
 /// Finds a backup that is published already though the catalog does not know it.

@@ -1,4 +1,5 @@
-//! Quarantine: backups that retention has let go, hidden but whole for a grace period.
+//! Quarantine: backups that retention has let go, hidden but whole for a grace period; and damaged
+//! ones that a sound copy has taken the place of.
 //!
 //! `.backhaul/quarantine/<quarantined at>_<id>/` holds the backup's directory under `backup/` and
 //! `from`, the path it came from, for people: where a backup belongs is told by its manifest. Moving
@@ -60,10 +61,76 @@ pub fn put(job_dir: &Dir, path: &str, id: &BackupId, now: Timestamp) -> Result<(
         let why = std::io::Error::other("its manifest does not claim it; it is left alone");
         return Err(job_dir.error("quarantine", path.as_ref(), why));
     }
-    let place = job_dir.ensure_dir(HIDDEN)?.ensure_dir(QUARANTINE)?;
-    let slot = place.ensure_dir(&format!("{}_{id}", now.format(TIME_FORMAT)))?;
-    slot.write_durable(FROM, path.as_bytes())?;
+    let slot = slot(job_dir, path, id, now)?;
     home.move_new(name, &slot, BACKUP)
+}
+
+/// Puts a staged backup, durable by now, in the place of a damaged one, which goes into quarantine:
+/// in one step, so that at any instant one of them is there. `data` is the staged directory in
+/// `staged`. Durable on return.
+///
+/// # Errors
+/// When the damaged directory is not named like that backup, or the disk refuses.
+pub fn exchange(
+    job_dir: &Dir,
+    path: &str,
+    id: &BackupId,
+    now: Timestamp,
+    (staged, data): (&Dir, &str),
+) -> Result<(), FsError> {
+    let (home, name) = damaged(job_dir, path, id)?;
+    // By way of the slot: a kill in between leaves the sound copy there and the damaged one where
+    // it was, and never a damaged one in staging, where it would be taken for sound.
+    let slot = slot(job_dir, path, id, now)?;
+    staged.move_new(data, &slot, BACKUP)?;
+    slot.exchange(BACKUP, &home, name)
+}
+
+/// Moves a damaged backup into quarantine; a sound copy lies elsewhere. Durable on return.
+///
+/// # Errors
+/// When the directory is not named like that backup, or the disk refuses.
+pub fn put_damaged(
+    job_dir: &Dir,
+    path: &str,
+    id: &BackupId,
+    now: Timestamp,
+) -> Result<(), FsError> {
+    let (home, name) = damaged(job_dir, path, id)?;
+    let slot = slot(job_dir, path, id, now)?;
+    home.move_new(name, &slot, BACKUP)
+}
+
+/// The place of a damaged backup. Its manifest may be what is damaged, so its name, which nobody
+/// else gives, has to claim it.
+fn damaged<'a>(job_dir: &Dir, path: &'a str, id: &BackupId) -> Result<(Dir, &'a str), FsError> {
+    let claimed = |name| layout::backup_id(name).as_ref() == Some(id);
+    match path.rsplit_once('/') {
+        Some((home, name)) if claimed(name) => Ok((job_dir.dir(home)?, name)),
+        _ => {
+            let why = std::io::Error::other("its name does not claim it; it is left alone");
+            Err(job_dir.error("quarantine", path.as_ref(), why))
+        }
+    }
+}
+
+/// Makes the place in quarantine for a backup that lies at `path`.
+fn slot(job_dir: &Dir, path: &str, id: &BackupId, now: Timestamp) -> Result<Dir, FsError> {
+    let place = job_dir.ensure_dir(HIDDEN)?.ensure_dir(QUARANTINE)?;
+    // Another copy may have gone in the same second, or may be half deleted under that name.
+    let mut since = now;
+    let slot = loop {
+        let name = format!("{}_{id}", since.format(TIME_FORMAT));
+        if !place.has(&format!("{name}{DELETING}")) {
+            let slot = place.ensure_dir(&name)?;
+            if !slot.has(BACKUP) {
+                break slot;
+            }
+        }
+        since += TimeDelta::seconds(1);
+    };
+    slot.write_durable(FROM, path.as_bytes())?;
+    Ok(slot)
 }
 
 /// How many bytes lie in quarantine, by their manifests.

@@ -14,6 +14,7 @@ mod mark;
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use backhaul_provider_api::{Checksum, FileId, PrepareToken};
@@ -248,7 +249,7 @@ impl Staging {
     /// read back, for it may have lain there for days.
     pub fn finished(&self, id: &FileId) -> Option<FileEntry> {
         let entry = self.state.files.get(id)?.finished.clone()?;
-        let damage = match verify::compare(&self.data, &entry, &mut |_| {}) {
+        let damage = match verify::compare(&self.data, &entry, &mut |_| ControlFlow::Continue(())) {
             Ok(None) => return Some(entry),
             Ok(Some(damage)) => damage,
             Err(error) => error.to_string(),
@@ -263,6 +264,9 @@ impl Staging {
     /// # Errors
     /// When the file cannot be opened.
     pub fn open_file(&mut self, id: &FileId, name: &SafeName) -> Result<(File, u64), FsError> {
+        if self.known {
+            self.data.own_file(name.as_str())?;
+        }
         let file = self.data.open_or_create(name.as_str())?;
         let length = file
             .metadata()

@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use super::context::Context;
 use super::fetch_backup::BackupError;
+use crate::catalog::mark::Mark;
 use crate::catalog::{BackupRecord, Catalog, CatalogError};
 use crate::decision::{self, Action, Entry};
 use crate::dir::{Dir, FsError};
@@ -25,6 +26,8 @@ pub struct Complete {
     pub staging: Staging,
     /// What it is.
     pub manifest: Manifest,
+    /// Where the damaged copy lies whose place it takes, relative to the job's directory.
+    pub replaces: Option<String>,
 }
 
 /// The commits of one pass.
@@ -117,23 +120,31 @@ fn commit_all(
 
     let mut homes = publish::Homes::new();
     let batch = each(batch, |one| {
-        let path = publish::place(job_dir, &mut homes, &one.staging, &one.manifest)?;
+        let damaged = one.replaces.as_deref();
+        let (staging, manifest) = (&one.staging, &one.manifest);
+        let path = publish::place(job_dir, &mut homes, staging, manifest, damaged)?;
         let record = BackupRecord::of(&one.manifest, job_dir.path().to_owned(), path);
-        Ok((one.staging, record))
+        Ok((one.staging, record, damaged.is_some()))
     });
     let visible = homes.values().try_for_each(Dir::sync).map_err(Shared::from);
     let records: Vec<_> = batch
         .iter()
-        .map(|((_, record), _)| record.clone())
+        .map(|((_, record, _), _)| record.clone())
         .collect();
     if visible.is_ok() {
         // Before the catalog: what a kill keeps from being noted here is found, and noted, later.
         records.iter().for_each(note);
     }
     let recorded = visible.and_then(|()| catalog.put(&records).map_err(Shared::from));
-    for ((staging, record), reply) in batch {
+    for ((staging, record, repaired), reply) in batch {
+        let clear_up = || {
+            if repaired {
+                Mark::remove(job_dir, &record.id)?;
+            }
+            staging.remove()
+        };
         let result = match &recorded {
-            Ok(()) => staging.remove().map(|()| record).map_err(BackupError::from),
+            Ok(()) => clear_up().map(|()| record).map_err(BackupError::from),
             Err(shared) => Err(shared.clone().into()),
         };
         // Who went away does not need the answer; the backup is there all the same.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use backhaul_config::{AccountName, Job, ProviderName};
@@ -51,6 +51,8 @@ pub struct Context {
     pub account_limits: Arc<Mutex<BTreeMap<AccountName, ByService>>>,
     /// What is being fetched right now.
     pub claims: Claims,
+    /// The turns of those who want the same backup for several directories.
+    pub turns: Turns,
     /// The directories that the catalog was compared with since the start.
     pub mended: Arc<Mutex<BTreeSet<PathBuf>>>,
 }
@@ -60,6 +62,9 @@ pub type ByService = BTreeMap<String, Arc<AccountLimits>>;
 
 /// The backups that are being fetched, by directory.
 pub type Claims = Arc<Mutex<BTreeSet<(PathBuf, BackupId)>>>;
+
+/// Who has the turn to bring a backup into a mirror, by backup.
+pub type Turns = Arc<Mutex<BTreeMap<BackupId, Weak<tokio::sync::Mutex<()>>>>>;
 
 /// The right to fetch a backup into a directory, given back when dropped.
 pub struct Claim {
@@ -86,6 +91,22 @@ impl Context {
             claims: Arc::clone(&self.claims),
             what,
         })
+    }
+
+    /// Waits until no other job is bringing the same backup into a directory of its own: after that
+    /// it can be taken from there. The turn ends when the guard is dropped.
+    pub async fn turn(&self, id: &BackupId) -> tokio::sync::OwnedMutexGuard<()> {
+        let turn = {
+            let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+            turns.retain(|_, turn| turn.strong_count() > 0);
+            let known = turns.get(id).and_then(Weak::upgrade);
+            known.unwrap_or_else(|| {
+                let new = Arc::new(tokio::sync::Mutex::new(()));
+                turns.insert(id.clone(), Arc::downgrade(&new));
+                new
+            })
+        };
+        turn.lock_owned().await
     }
 
     /// Puts what lies in a job's directory into the catalog where it is missing there; once,

@@ -13,7 +13,7 @@ use super::context::Context;
 use super::listing::Wanted;
 use super::quota::Quota;
 use super::vendor::Vendor;
-use super::{keys, prepare};
+use super::{keys, prepare, share};
 use crate::catalog::{BackupRecord, CatalogError};
 use crate::dir::{Dir, FsError};
 use crate::event::Event;
@@ -59,6 +59,8 @@ pub struct Task<'a> {
     pub wanted: &'a Wanted,
     /// Counts the bytes of the whole pass.
     pub received: &'a AtomicU64,
+    /// Counts the backups that are taken from other mirrors.
+    pub shared: &'a AtomicU64,
 }
 
 /// Why a backup could not be mirrored in this pass.
@@ -186,12 +188,21 @@ pub async fn mirror(task: &Task<'_>) -> Result<BackupRecord, BackupError> {
         .context
         .claim(&task.job.directory, &id)
         .ok_or(BackupError::Busy)?;
+    // Another job may be bringing it into its own directory; then it is taken from there.
+    let sole = tokio::select! {
+        sole = task.context.turn(&id) => sole,
+        () = cancel.cancelled() => return Err(BackupError::Stopped),
+    };
     let expected = task.wanted.backup.size.map_or(0, |size| size.bytes);
     let promise = task.quota.promise(expected)?;
-    let complete = fetch(task).await?;
+    let complete = match share::take(task).await? {
+        Some(complete) => complete,
+        None => fetch(task).await?,
+    };
     drop(turn);
     let token = complete.staging.token().cloned();
     let record = task.commits.commit(complete).await?;
+    drop(sole);
     promise.keep(record.size_bytes);
     if let Some(token) = token {
         release(task, token, &record).await;
@@ -287,11 +298,12 @@ async fn fetch(task: &Task<'_>) -> Result<Complete, BackupError> {
     Ok(Complete {
         staging,
         manifest: manifest(task, entries),
+        replaces: wanted.replaces.clone(),
     })
 }
 
 /// How much care the download needs: a small backup is fetched again rather than resumed.
-fn weight(backup: &Backup) -> Weight {
+pub(super) fn weight(backup: &Backup) -> Weight {
     let small = backup
         .size
         .is_some_and(|size| size.quality != Quality::Other && size.bytes <= LIGHT_BYTES);
@@ -310,6 +322,10 @@ async fn release(task: &Task<'_>, token: PrepareToken, record: &BackupRecord) {
 
 fn tell(task: &Task<'_>, record: &BackupRecord) {
     let job = &task.job;
+    let repaired = task.wanted.replaces.is_some();
+    if repaired {
+        tracing::info!(job = %job.name, backup = %record.id, "a sound copy took the place of the damaged one, which is in quarantine");
+    }
     tracing::info!(
         job = %job.name, backup = %record.id, name = task.wanted.label(),
         bytes = record.size_bytes, path = %record.path, "backup mirrored"
@@ -319,6 +335,7 @@ fn tell(task: &Task<'_>, record: &BackupRecord) {
         id: record.id.clone(),
         path: job.directory.join(&record.path).display().to_string(),
         bytes: record.size_bytes,
+        repaired,
         suspect: match &record.verification {
             Verification::Verified => Vec::new(),
             Verification::Suspect { reasons } => reasons.clone(),
@@ -326,7 +343,8 @@ fn tell(task: &Task<'_>, record: &BackupRecord) {
     });
 }
 
-fn manifest(task: &Task<'_>, files: Vec<FileEntry>) -> Manifest {
+/// The manifest of a backup with these files.
+pub(super) fn manifest(task: &Task<'_>, files: Vec<FileEntry>) -> Manifest {
     let Task {
         context,
         job,

@@ -10,6 +10,7 @@ use super::PassError;
 use super::context::Context;
 use super::listing::Wanted;
 use crate::catalog::BackupRecord;
+use crate::mirror::identity::Identity;
 use crate::retention;
 
 /// What to do with backups that are not mirrored yet.
@@ -47,7 +48,13 @@ pub fn select<'a>(
     let mut kept = std::collections::BTreeSet::new();
     for (instance, candidates) in by_instance {
         let mut records = mirrored.remove(instance).unwrap_or_default();
-        records.retain(|record| record.job == job.name.as_str());
+        // A damaged copy is as good as gone once it is fetched again.
+        let again = |id: &Identity| {
+            candidates
+                .iter()
+                .any(|wanted| wanted.replaces.is_some() && wanted.identity == *id)
+        };
+        records.retain(|record| record.job == job.name.as_str() && !again(&record.identity));
         let first = records.len();
         records.extend(
             candidates

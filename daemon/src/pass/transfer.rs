@@ -43,6 +43,7 @@ pub(super) struct Transfers<'a> {
     pub turns: Semaphore,
     pub quota: Quota,
     pub received: AtomicU64,
+    pub shared: AtomicU64,
 }
 
 impl<'a> Transfers<'a> {
@@ -67,6 +68,7 @@ impl<'a> Transfers<'a> {
             directory,
             turns: Semaphore::new(FETCHED_AT_ONCE),
             received: AtomicU64::new(0),
+            shared: AtomicU64::new(0),
         })
     }
 
@@ -107,6 +109,7 @@ impl<'a> Transfers<'a> {
             quota: &self.quota,
             wanted,
             received: &self.received,
+            shared: &self.shared,
         }
     }
 
@@ -121,6 +124,7 @@ impl<'a> Transfers<'a> {
         let error = match result {
             Ok(record) => {
                 report.mirrored += 1;
+                report.repaired += u64::from(wanted.replaces.is_some());
                 if !record.verification.counts() {
                     report
                         .warnings

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::mirror::identity::Identity;
 use crate::mirror::manifest::Verification;
+use crate::mirror::verify::Damage;
 
 fn now() -> Timestamp {
     "2026-11-22T10:00:00Z".parse().unwrap()
@@ -42,6 +43,8 @@ fn backup(kind: Kind, hours_ago: i64, good: bool) -> BackupRecord {
             }
         },
         mirrored_at: now(),
+        verified_at: None,
+        damage: Vec::new(),
     }
 }
 
@@ -95,6 +98,19 @@ fn a_suspect_backup_never_pushes_a_good_one_out() {
         backup(Kind::Full, 6000, false),
     ];
     assert_eq!(kept(&policy(1, 1), &backups), [true, true, true, false]);
+}
+
+#[test]
+fn a_damaged_backup_counts_for_nothing_and_is_not_deleted_for_it() {
+    let mut backups: Vec<_> = (0..4)
+        .map(|day| backup(Kind::Full, 24 * (30 + day), true))
+        .collect();
+    backups[1].damage = vec![Damage::of("a", "it is missing")];
+    backups[1].verification = Verification::Suspect {
+        reasons: vec!["damaged".into()],
+    };
+    let kept = kept(&policy(2, 1), &backups);
+    assert_eq!(kept, [true, true, true, false]);
 }
 
 #[test]

@@ -97,6 +97,7 @@ impl Supervisor {
         self.apply_limits(&diff, &config);
         for job in &diff.jobs.removed {
             self.timetable.remove(job);
+            self.stop_verifying(job);
             self.show_next(job);
             if let Some(running) = self.running.get(job) {
                 running.cancel.cancel();
@@ -108,6 +109,7 @@ impl Supervisor {
             .iter()
             .chain(diff.jobs.changed.iter().map(|(job, _)| job))
         {
+            self.stop_verifying(job);
             if let Some(running) = self.running.get_mut(job) {
                 // What it has fetched is kept; it goes on under the new settings.
                 running.cancel.cancel();

@@ -39,8 +39,14 @@ pub fn crashing() -> &'static Path {
     CRASHING.get_or_init(|| {
         // One after the other, and not each with half of the machine.
         let _ = programs();
-        let features = ["--features", "backhaul/crash-points"];
-        cargo(&[&["--bin", "backhaul-crash"][..], &features].concat());
+        // `--examples`, of which there are none, asks for the features that tests give to
+        // dependencies, so that none is built a second time; no more, for fault points belong into
+        // no other program.
+        cargo(&[
+            "--examples",
+            "--bin=backhaul-crash",
+            "--features=backhaul/crash-points",
+        ]);
         profile_folder().join("backhaul-crash")
     })
 }
@@ -73,7 +79,8 @@ impl Programs {
 }
 
 fn build() -> Programs {
-    cargo(&["--lib", "--bins"]);
+    // The same selection as the tests', so that no dependency is built with other features.
+    cargo(&["--all-targets"]);
     let folder = profile_folder();
     Programs {
         backhaul: folder.join("backhaul"),
@@ -81,14 +88,13 @@ fn build() -> Programs {
     }
 }
 
-/// Builds something of the workspace. `--examples`, of which there are none, asks for the features
-/// that tests give to dependencies, so that none is built a second time without them.
+/// Builds something of the workspace.
 fn cargo(what: &[&str]) {
     let folder = profile_folder();
     let mut cargo = Command::new(env!("CARGO"));
     cargo
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["build", "--quiet", "--workspace", "--examples"])
+        .args(["build", "--quiet", "--workspace"])
         .args(what)
         .arg("--target-dir")
         .arg(

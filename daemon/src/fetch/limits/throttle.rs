@@ -21,7 +21,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 /// One limit of bandwidth, shared by all who are subject to it.
 #[derive(Debug)]
-pub(super) struct Throttle {
+pub struct Throttle {
     state: Mutex<State>,
     changed: Notify,
 }
@@ -37,7 +37,7 @@ struct State {
 
 impl Throttle {
     /// A limit by the clocks of a zone; absent, none.
-    pub(super) fn new(bandwidth: Option<Bandwidth>, zone: Tz) -> Self {
+    pub fn new(bandwidth: Option<Bandwidth>, zone: Tz) -> Self {
         Self {
             state: Mutex::new(State {
                 bandwidth,
@@ -63,7 +63,7 @@ impl Throttle {
     }
 
     /// Waits until that many bytes may have been received.
-    pub(super) async fn wait(&self, bytes: usize) {
+    pub async fn wait(&self, bytes: usize) {
         let mut cells = u32::try_from(bytes.div_ceil(CELL_BYTES)).unwrap_or(u32::MAX);
         while let Some(wanted) = NonZeroU32::new(cells) {
             // Listening begins before the look, so that no change is missed.
