@@ -80,6 +80,7 @@ async fn live(main: &Path) -> Result<(), StartError> {
     let desk = control::Desk {
         config: config_in,
         catalog: Arc::clone(&context.catalog),
+        decisions: context.decisions.clone(),
         board: Arc::clone(&board),
         events: events.clone(),
         commands: commands.clone(),

@@ -7,6 +7,7 @@ use super::failure::Failure;
 use super::local;
 use super::output::say;
 use crate::catalog::BackupRecord;
+use crate::catalog::mark::Mark;
 use crate::decision::{self, Action, Entry};
 use crate::dir::Dir;
 use crate::mirror::identity::BackupId;
@@ -27,7 +28,8 @@ pub fn restore(main: &Path, id: &BackupId) -> Result<ExitCode, Failure> {
             Err(error) => return Err(Failure::Plain(error.to_string())),
         };
         let place = job.directory.join(&path);
-        let record = BackupRecord::of(&manifest, job.directory.clone(), path);
+        let mark = Mark::read(&dir, id);
+        let record = BackupRecord::of(&manifest, job.directory.clone(), path).marked(mark.as_ref());
         let entry = Entry::new(&job.name, Action::Restored, "somebody asked for it");
         decisions.announce([entry.of_record(&record)])?;
         catalog.put(&[record])?;

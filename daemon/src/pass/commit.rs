@@ -5,6 +5,7 @@
 //! promise: when [`Commits::commit`] returns, the backup survives a power cut, and so does its
 //! record.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use backhaul_config::{Job, JobName};
@@ -28,6 +29,8 @@ pub struct Complete {
     pub manifest: Manifest,
     /// Where the damaged copy lies whose place it takes, relative to the job's directory.
     pub replaces: Option<String>,
+    /// Where it lies in the mirror of another job that it was taken from.
+    pub taken_from: Option<PathBuf>,
 }
 
 /// The commits of one pass.
@@ -70,8 +73,10 @@ impl Commits {
         let batch = std::mem::take(&mut *self.waiting());
         let (job_dir, catalog) = (Arc::clone(&self.job_dir), Arc::clone(&self.catalog));
         let (decisions, job) = (self.decisions.clone(), self.job.clone());
-        let note = move |record: &BackupRecord| decisions.note(fetched(&job, record));
-        let work = tokio::task::spawn_blocking(move || commit_all(&job_dir, &catalog, note, batch));
+        let log = move |action, reason, record: &BackupRecord| {
+            decisions.note(Entry::new(&job, action, reason).of_record(record));
+        };
+        let work = tokio::task::spawn_blocking(move || commit_all(&job_dir, &catalog, log, batch));
         // Cut off: whoever is without an answer is told so, and finds what is there next time.
         let cut_off = |why: String| Shared {
             reason: format!("the commit was cut off: {why}"),
@@ -91,7 +96,7 @@ impl Commits {
 fn commit_all(
     job_dir: &Dir,
     catalog: &Catalog,
-    note: impl Fn(&BackupRecord),
+    log: impl Fn(Action, String, &BackupRecord),
     batch: Vec<(Complete, Reply)>,
 ) {
     let batch = each(batch, |one| {
@@ -124,7 +129,8 @@ fn commit_all(
         let (staging, manifest) = (&one.staging, &one.manifest);
         let path = publish::place(job_dir, &mut homes, staging, manifest, damaged)?;
         let record = BackupRecord::of(&one.manifest, job_dir.path().to_owned(), path);
-        Ok((one.staging, record, damaged.is_some()))
+        let decided = decided(&one, &record);
+        Ok((one.staging, record, decided))
     });
     let visible = homes.values().try_for_each(Dir::sync).map_err(Shared::from);
     let records: Vec<_> = batch
@@ -133,12 +139,14 @@ fn commit_all(
         .collect();
     if visible.is_ok() {
         // Before the catalog: what a kill keeps from being noted here is found, and noted, later.
-        records.iter().for_each(note);
+        for ((_, record, (action, reason)), _) in &batch {
+            log(*action, reason.clone(), record);
+        }
     }
     let recorded = visible.and_then(|()| catalog.put(&records).map_err(Shared::from));
-    for ((staging, record, repaired), reply) in batch {
+    for ((staging, record, (action, _)), reply) in batch {
         let clear_up = || {
-            if repaired {
+            if action == Action::Repaired {
                 Mark::remove(job_dir, &record.id)?;
             }
             staging.remove()
@@ -152,12 +160,24 @@ fn commit_all(
     }
 }
 
-fn fetched(job: &JobName, record: &BackupRecord) -> Entry {
-    let reason = match &record.verification {
-        Verification::Verified => "the vendor lists it and it was not mirrored".to_owned(),
-        Verification::Suspect { reasons } => format!("suspect: {}", reasons.join("; ")),
+/// What is written down about a backup that becomes visible.
+fn decided(one: &Complete, record: &BackupRecord) -> (Action, String) {
+    let (action, why) = match one.replaces {
+        Some(_) => (Action::Repaired, "the mirrored copy is damaged"),
+        None => (
+            Action::Fetched,
+            "the vendor lists it and it was not mirrored",
+        ),
     };
-    Entry::new(job, Action::Fetched, reason).of_record(record)
+    let mut reason = match (&one.taken_from, action) {
+        (None, _) => why.to_owned(),
+        (Some(from), Action::Fetched) => format!("taken from {}", from.display()),
+        (Some(from), _) => format!("{why}; taken from {}", from.display()),
+    };
+    if let Verification::Suspect { reasons } = &record.verification {
+        reason = format!("{reason}; suspect: {}", reasons.join("; "));
+    }
+    (action, reason)
 }
 
 /// Takes a step for each member of a batch; whoever fails is told and leaves it.

@@ -55,9 +55,12 @@ fn it_goes_back_where_its_manifest_says_whatever_became_of_from() {
     }
 }
 
+/// Damages something of a quarantined backup's entry.
+type Damaging<'a> = &'a dyn Fn(&Path, &str);
+
 #[test]
 fn what_is_not_whole_stays_where_it_is() {
-    let damages: [&dyn Fn(&Path, &str); 3] = [
+    let damages: [Damaging; 3] = [
         &|backup, _| std::fs::write(backup.join("backup.json"), "{").unwrap(),
         &|backup, file| std::fs::remove_file(backup.join(file)).unwrap(),
         &|backup, file| std::fs::write(backup.join(file), "short").unwrap(),
