@@ -102,6 +102,8 @@ pub struct Daemon {
     pub provider_timeout: Duration,
     /// How long a stop waits for downloads to be checkpointed.
     pub stop_timeout: Duration,
+    /// How long the decision log is kept, to the month.
+    pub log_keep: Duration,
 }
 
 impl Default for Daemon {
@@ -132,6 +134,7 @@ impl Default for Daemon {
             sandbox: Sandbox::Prefer,
             provider_timeout: Duration::from_secs(120),
             stop_timeout: Duration::from_secs(20),
+            log_keep: Duration::from_secs(1096 * 86_400),
         }
     }
 }

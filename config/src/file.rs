@@ -84,6 +84,8 @@ pub(crate) struct Daemon {
     pub provider_timeout: Field<Text<Duration>>,
     /// How long a stop waits for downloads to be checkpointed. Default: 20s
     pub stop_timeout: Field<Text<Duration>>,
+    /// How long the decision log is kept. Default: 1096d, which is three years
+    pub log_keep: Field<Text<Duration>>,
 }
 
 /// An account with a vendor.

@@ -8,10 +8,12 @@
 //! sled's `flush` alone does not survive a power cut (it ends in `sync_file_range`), so a commit
 //! is `flush` plus an fsync of the database file by ourselves.
 
+mod history;
 pub mod mark;
 pub mod mend;
 pub mod rebuild;
 pub mod record;
+mod skip;
 pub mod summary;
 
 use std::collections::BTreeMap;
@@ -21,9 +23,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use backhaul_config::JobName;
 use backhaul_provider_api::{InstanceId, Timestamp};
 
+use crate::crash::crash_point;
 use crate::dir::{Dir, FsError};
 use crate::mirror::identity::{BackupId, Identity};
 pub use record::{BackupRecord, JobRecord, RunRecord};
@@ -32,9 +34,9 @@ pub use summary::Summary;
 /// The version of the records; another one means rebuild.
 const SCHEMA: &[u8] = b"1";
 const DIRECTORY: &str = "catalog";
+/// The key that is there while the backups are being read back from the manifests.
+const REBUILDING: &str = "rebuilding";
 const CACHE_BYTES: u64 = 32 << 20;
-/// How many runs of a job are remembered.
-const RUNS_KEPT: usize = 100;
 
 /// The open catalog. Calls block for a disk access; async code calls it from the threads that
 /// passes run on.
@@ -44,6 +46,8 @@ pub struct Catalog {
     ids: sled::Tree,
     jobs: sled::Tree,
     runs: sled::Tree,
+    /// Why a listed backup was last not fetched, as a digest.
+    skips: sled::Tree,
     /// A second handle to sled's file, for the fsync. The lock makes commits one at a time.
     file: Mutex<File>,
     /// Held while a job's record is changed.
@@ -59,6 +63,8 @@ pub enum Opened {
     Sound,
     /// No catalog: it must be rebuilt from the manifests.
     New,
+    /// One whose rebuilding was cut off: rebuild.
+    Unfinished,
     /// A broken or foreign one, now set aside at the path: rebuild.
     SetAside(PathBuf, String),
 }
@@ -108,6 +114,7 @@ impl Catalog {
                 state.sync()?;
                 Ok((catalog, Opened::New))
             }
+            Ok(catalog) if catalog.is_unfinished() => Ok((catalog, Opened::Unfinished)),
             Ok(catalog) if catalog.has_schema() => Ok((catalog, Opened::Sound)),
             Ok(catalog) => {
                 drop(catalog);
@@ -129,6 +136,7 @@ impl Catalog {
     pub fn clear_backups(&self) -> Result<()> {
         self.summaries().clear();
         for tree in [&self.backups, &self.ids] {
+            crash_point("empty the catalog");
             tree.clear().map_err(|source| CatalogError::Store {
                 doing: "emptied",
                 source,
@@ -168,12 +176,17 @@ impl Catalog {
     /// When sled or the disk fails.
     pub fn put(&self, records: &[BackupRecord]) -> Result<()> {
         for record in records {
+            crash_point("put a record");
             let key = key(&record.identity, &record.directory);
             self.ids
                 .insert(id_key(&record.id, &record.directory), key.clone())
                 .map_err(write_failed)?;
+            crash_point("put the rest of a record");
             self.backups
                 .insert(key, serde_json::to_vec(record)?)
+                .map_err(write_failed)?;
+            self.skips
+                .remove(skip::key(&record.job, record.id.as_str()))
                 .map_err(write_failed)?;
             self.summaries().remove(&record.directory);
         }
@@ -216,9 +229,11 @@ impl Catalog {
     /// # Errors
     /// When sled or the disk fails.
     pub fn forget(&self, record: &BackupRecord) -> Result<()> {
+        crash_point("forget a record");
         self.backups
             .remove(key(&record.identity, &record.directory))
             .map_err(write_failed)?;
+        crash_point("forget the rest of a record");
         self.ids
             .remove(id_key(&record.id, &record.directory))
             .map_err(write_failed)?;
@@ -309,84 +324,22 @@ impl Catalog {
         Ok(found)
     }
 
-    /// What is remembered of a job between runs.
-    ///
-    /// # Errors
-    /// When sled fails.
-    pub fn job(&self, job: &JobName) -> Result<JobRecord> {
-        Ok(match self.jobs.get(job.as_str()).map_err(read_failed)? {
-            Some(value) => serde_json::from_slice(&value)?,
-            None => JobRecord::default(),
-        })
-    }
-
-    /// Remembers something of a job. Not synced: losing it costs one catch-up run.
-    ///
-    /// # Errors
-    /// When sled fails.
-    pub fn change_job(&self, job: &JobName, change: impl FnOnce(&mut JobRecord)) -> Result<()> {
-        // A pass and a verification of one job may both have something to remember.
-        let _turn = self
-            .changing_job
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let mut record = self.job(job)?;
-        change(&mut record);
-        self.jobs
-            .insert(job.as_str(), serde_json::to_vec(&record)?)
-            .map_err(write_failed)?;
-        Ok(())
-    }
-
-    /// Adds a run to a job's history, durably, and forgets the oldest.
-    ///
-    /// # Errors
-    /// When sled or the disk fails.
-    pub fn add_run(&self, run: &RunRecord) -> Result<()> {
-        let prefix = format!("{}\0", run.job);
-        let key = format!("{prefix}{}", run.started_at.format("%Y%m%dT%H%M%S%.6fZ"));
-        self.runs
-            .insert(key, serde_json::to_vec(run)?)
-            .map_err(write_failed)?;
-        let excess = self
-            .runs
-            .scan_prefix(&prefix)
-            .count()
-            .saturating_sub(RUNS_KEPT);
-        for old in self.runs.scan_prefix(&prefix).keys().take(excess) {
-            self.runs
-                .remove(old.map_err(read_failed)?)
-                .map_err(write_failed)?;
-        }
-        self.commit()
-    }
-
-    /// A job's latest runs, newest first.
-    ///
-    /// # Errors
-    /// When sled fails.
-    pub fn runs(&self, job: &JobName, count: usize) -> Result<Vec<RunRecord>> {
-        let latest = self
-            .runs
-            .scan_prefix(format!("{job}\0"))
-            .values()
-            .rev()
-            .take(count);
-        latest
-            .map(|value| Ok(serde_json::from_slice(&value.map_err(read_failed)?)?))
-            .collect()
-    }
-
     fn commit(&self) -> Result<()> {
         let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        crash_point("flush the catalog");
         self.db.flush().map_err(|source| CatalogError::Store {
             doing: "flushed",
             source,
         })?;
+        crash_point("sync the catalog");
         file.sync_all().map_err(|source| CatalogError::Store {
             doing: "synced",
             source: sled::Error::Io(source),
         })
+    }
+
+    fn is_unfinished(&self) -> bool {
+        self.has_schema() && matches!(self.db.contains_key(REBUILDING), Ok(true))
     }
 
     fn has_schema(&self) -> bool {
@@ -410,6 +363,7 @@ impl Catalog {
                 ids: db.open_tree("ids")?,
                 jobs: db.open_tree("jobs")?,
                 runs: db.open_tree("runs")?,
+                skips: db.open_tree("skips")?,
                 file: Mutex::new(File::open(path.join("db"))?),
                 changing_job: Mutex::default(),
                 summaries: Mutex::default(),

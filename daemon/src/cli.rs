@@ -20,6 +20,7 @@ mod generate;
 mod kit;
 mod list;
 mod local;
+mod log;
 mod output;
 mod plan;
 mod progress;
@@ -94,6 +95,8 @@ enum Command {
     },
     /// Hash the mirrored files again and compare them with their manifests.
     Verify(verify::VerifyArgs),
+    /// Show what was decided about each backup, and why: what was fetched, skipped, let go.
+    Log(log::LogArgs),
     /// Write an emergency kit: all that a restore needs, for a machine without Backhaul.
     Kit(Box<kit::KitArgs>),
     /// Move a backup out of quarantine, back to where it was.
@@ -201,6 +204,7 @@ fn obey(cli: Cli) -> Result<ExitCode, Failure> {
         Command::List { job, json } => list::list(main, job.as_ref(), json.json),
         Command::Show { id, json } => list::show(main, &id, json.json),
         Command::Verify(args) => verify::verify(main, &args),
+        Command::Log(args) => log::log(main, &args),
         Command::Kit(args) => kit::kit(main, &args),
         Command::RestoreQuarantined { id } => quarantined::restore(main, &id),
         Command::Reindex => reindex::reindex(main),

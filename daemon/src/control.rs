@@ -22,6 +22,7 @@ use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::catalog::Catalog;
+use crate::decision;
 use crate::event::{Event, Events};
 use crate::mirror::identity::BackupId;
 use crate::report;
@@ -39,6 +40,8 @@ pub struct Desk {
     pub config: watch::Receiver<Arc<Config>>,
     /// The index of what is mirrored.
     pub catalog: Arc<Catalog>,
+    /// Where decisions are written down.
+    pub decisions: decision::Log,
     /// The daemon's own state.
     pub board: Arc<Board>,
     /// What happens.
@@ -225,7 +228,8 @@ async fn findings(
                 .jobs
                 .values()
                 .any(|job| job.directory == finding.directory);
-            recorded += u64::from(ours && verification::record(&desk.catalog, finding)?);
+            recorded +=
+                u64::from(ours && verification::record(&desk.catalog, &desk.decisions, finding)?);
         }
         Ok(recorded)
     });

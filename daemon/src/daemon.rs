@@ -18,6 +18,7 @@ use crate::catalog::rebuild::rebuild;
 use crate::catalog::{Catalog, CatalogError, Opened};
 use crate::configuration::{self, ConfigError, Files};
 use crate::control::{self, ControlError};
+use crate::decision;
 use crate::egress::route::Routes;
 use crate::event::{Event, Events};
 use crate::fetch::limits::Limits;
@@ -79,6 +80,7 @@ async fn live(main: &Path) -> Result<(), StartError> {
     let desk = control::Desk {
         config: config_in,
         catalog: Arc::clone(&context.catalog),
+        decisions: context.decisions.clone(),
         board: Arc::clone(&board),
         events: events.clone(),
         commands: commands.clone(),
@@ -147,6 +149,9 @@ pub fn open_catalog(config: &Config) -> Result<Catalog, CatalogError> {
             path.display()
         );
     }
+    if opened == Opened::Unfinished {
+        tracing::warn!("making the catalog anew was cut off last time; it is done again");
+    }
     if opened != Opened::Sound {
         let patience = systemd::Patience::begin();
         let rebuilt = rebuild(&catalog, &directories(config))?;
@@ -184,6 +189,7 @@ pub fn context(config: &Config, libraries: Libraries, catalog: Catalog, events: 
         provider_path: config.daemon.provider_path.clone().into(),
         provider_timeout: config.daemon.provider_timeout,
         events,
+        decisions: decision::Log::new(&config.daemon.state_dir, config.daemon.log_keep),
         state_dir: config.daemon.state_dir.clone().into(),
         boot: boot_id().into(),
         account_limits: Arc::new(Mutex::new(BTreeMap::new())),

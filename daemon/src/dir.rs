@@ -5,6 +5,7 @@
 //! Linux 5.6), and so that each error names the path and each durable step is one call.
 
 mod error;
+mod file_system;
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags, ResolveFlags};
 
+use crate::crash::crash_point;
 pub use error::FsError;
 
 const FILE_MODE: Mode = Mode::from_raw_mode(0o640);
@@ -107,6 +109,7 @@ impl Dir {
     /// # Errors
     /// When it cannot be made.
     pub fn make_dir(&self, name: &str) -> Result<bool> {
+        crash_point("make a directory");
         match rustix::fs::mkdirat(&self.fd, name, DIR_MODE) {
             Ok(()) => Ok(true),
             Err(rustix::io::Errno::EXIST) => Ok(false),
@@ -119,6 +122,7 @@ impl Dir {
     /// # Errors
     /// When there is one already, or it cannot be made.
     pub fn create(&self, name: &str) -> Result<File> {
+        crash_point("create a file");
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL;
         self.open_beneath("create", name.as_ref(), flags)
             .map(File::from)
@@ -130,6 +134,16 @@ impl Dir {
     /// When it can be neither opened nor made.
     pub fn open_or_create(&self, name: &str) -> Result<File> {
         self.open_beneath("open", name.as_ref(), OFlags::RDWR | OFlags::CREATE)
+            .map(File::from)
+    }
+
+    /// Opens a file for reading and for writing at its end, making it if it is missing.
+    ///
+    /// # Errors
+    /// When it can be neither opened nor made.
+    pub fn append(&self, name: &str) -> Result<File> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::APPEND;
+        self.open_beneath("open", name.as_ref(), flags)
             .map(File::from)
     }
 
@@ -166,6 +180,7 @@ impl Dir {
     /// # Errors
     /// When any step fails; the old file is then untouched.
     pub fn write_durable(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        crash_point("create a file");
         let partial = format!(".{name}.new");
         let mut file = self
             .open_beneath(
@@ -174,9 +189,14 @@ impl Dir {
                 OFlags::RDWR | OFlags::CREATE | OFlags::TRUNC,
             )
             .map(File::from)?;
+        crash_point("write a file");
         file.write_all(bytes)
-            .and_then(|()| file.sync_all())
+            .and_then(|()| {
+                crash_point("sync a file");
+                file.sync_all()
+            })
             .map_err(|source| self.error("write", partial.as_ref(), source))?;
+        crash_point("rename a file");
         rustix::fs::renameat(&self.fd, &partial, &self.fd, name)
             .map_err(|errno| fail("write", &self.path.join(name), errno))?;
         self.sync()
@@ -187,10 +207,12 @@ impl Dir {
     /// # Errors
     /// When it cannot be written.
     pub fn write_new(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        crash_point("create a file");
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::TRUNC;
         let mut file = self
             .open_beneath("create", name.as_ref(), flags)
             .map(File::from)?;
+        crash_point("write a file");
         file.write_all(bytes)
             .map_err(|source| self.error("write", name.as_ref(), source))
     }
@@ -211,6 +233,7 @@ impl Dir {
     /// # Errors
     /// `is_taken` when the target exists.
     pub fn rename_new(&self, name: &str, to: &Dir, target: &str) -> Result<()> {
+        crash_point("rename");
         rustix::fs::renameat_with(&self.fd, name, &to.fd, target, RenameFlags::NOREPLACE)
             .map_err(|errno| fail("move a backup to", &to.path.join(target), errno))
     }
@@ -221,6 +244,7 @@ impl Dir {
     /// # Errors
     /// When one of them is missing, or the file system cannot do it.
     pub fn exchange(&self, name: &str, with: &Dir, other: &str) -> Result<()> {
+        crash_point("exchange");
         rustix::fs::renameat_with(&self.fd, name, &with.fd, other, RenameFlags::EXCHANGE)
             .map_err(|errno| fail("exchange a backup with", &with.path.join(other), errno))?;
         with.sync()?;
@@ -270,6 +294,7 @@ impl Dir {
     /// # Errors
     /// When it is there and cannot be removed.
     pub fn remove_file(&self, name: &str) -> Result<()> {
+        crash_point("remove a file");
         match rustix::fs::unlinkat(&self.fd, name, AtFlags::empty()) {
             Ok(()) => self.sync(),
             Err(rustix::io::Errno::NOENT) => Ok(()),
@@ -302,10 +327,12 @@ impl Dir {
             if kind == FileType::Directory {
                 inner.clear_away(Path::new(&entry))?;
             } else {
+                crash_point("remove a file");
                 rustix::fs::unlinkat(&inner.fd, &entry, AtFlags::empty())
                     .map_err(|errno| fail("remove", &inner.path.join(&entry), errno))?;
             }
         }
+        crash_point("remove a directory");
         rustix::fs::unlinkat(&self.fd, name, AtFlags::REMOVEDIR)
             .map_err(|errno| fail("remove", &self.path.join(name), errno))
     }
@@ -351,48 +378,8 @@ impl Dir {
     /// # Errors
     /// When the disk does not take them.
     pub fn sync(&self) -> Result<()> {
+        crash_point("sync a directory");
         rustix::fs::fsync(&self.fd).map_err(|errno| fail("sync", &self.path, errno))
-    }
-
-    /// Whether [`Dir::sync_file_system`] makes everything durable: so it is known of these file
-    /// systems, while network ones and those in user space may only promise it.
-    pub fn syncs_as_a_whole(&self) -> bool {
-        const EXT4: i64 = 0xef53;
-        const XFS: i64 = 0x5846_5342;
-        const BTRFS: i64 = 0x9123_683e;
-        const F2FS: i64 = 0xf2f5_2010;
-        const TMPFS: i64 = 0x0102_1994;
-        rustix::fs::fstatfs(&self.fd)
-            .is_ok_and(|stat| [EXT4, XFS, BTRFS, F2FS, TMPFS].contains(&stat.f_type))
-    }
-
-    /// Makes everything durable that was written to its file system by anybody.
-    ///
-    /// # Errors
-    /// When the disk did not take something, written by anybody since this directory was opened
-    /// (Linux 5.8).
-    pub fn sync_file_system(&self) -> Result<()> {
-        rustix::fs::syncfs(&self.fd).map_err(|errno| fail("sync", &self.path, errno))
-    }
-
-    /// Bytes of its file system that an unprivileged process can still write.
-    ///
-    /// # Errors
-    /// When the file system does not tell.
-    pub fn free_bytes(&self) -> Result<u64> {
-        let stat = rustix::fs::fstatvfs(self.fd.as_fd())
-            .map_err(|errno| fail("ask for the free space of", &self.path, errno))?;
-        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
-    }
-
-    /// The id of its file system.
-    ///
-    /// # Errors
-    /// When it cannot be looked at.
-    pub fn file_system(&self) -> Result<u64> {
-        let stat =
-            rustix::fs::fstat(&self.fd).map_err(|errno| fail("look at", &self.path, errno))?;
-        Ok(stat.st_dev)
     }
 
     /// An error about something beneath.

@@ -15,8 +15,10 @@ pub mod cli;
 pub mod configuration;
 pub mod content;
 pub mod control;
+mod crash;
 pub mod credential;
 pub mod daemon;
+pub mod decision;
 pub mod dir;
 pub mod egress;
 pub mod event;
@@ -32,9 +34,22 @@ pub mod recipe;
 pub mod redact;
 pub mod report;
 pub mod retention;
+pub mod seal;
 pub mod status;
 pub mod supervisor;
 pub mod systemd;
 pub mod timetable;
 pub mod verification;
 pub mod watch;
+
+/// What the binary does.
+pub fn main() -> std::process::ExitCode {
+    // A provider's process is this program again; it must stay free of threads and runtimes.
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|first| first == "provider-host")
+    {
+        return provider_host::main();
+    }
+    cli::main()
+}

@@ -26,6 +26,7 @@ use backhaul_provider_api::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::catalog::record::{Outcome, RunRecord};
+use crate::decision::{Action, Entry};
 use crate::dir::Dir;
 use crate::event::Event;
 use crate::mirror::{layout, staging};
@@ -60,6 +61,9 @@ pub async fn run(
     {
         report.errors.push(error.to_string());
     }
+    if let Err(error) = context.decisions.settle() {
+        report.warnings.push(error.to_string());
+    }
     let run = report.into_record(job, started_at, context.now(), cancel.is_cancelled());
     if let Err(error) = context.catalog.add_run(&run) {
         tracing::error!(job = %job.name, %error, "the run could not be recorded");
@@ -80,7 +84,7 @@ async fn steps(
 ) -> Result<(), PassError> {
     // The directory comes first: without a place to put them, no backup need be listed.
     let directory = open_mirror(context, job)?;
-    let found = context.mend(&directory)?;
+    let found = context.mend(job, &directory)?;
     if found > 0 {
         report.warnings.push(format!(
             "{found} mirrored backups were not in the catalog; they are now"
@@ -115,6 +119,9 @@ async fn steps(
         selection = selection::select(context, job, selection.spared)?;
     }
     report.spared = selection.spared.len() as u64;
+    for spared in selection.spared {
+        spared.skip(context, job, "retention would let it go at once");
+    }
     let Transfers {
         directory,
         received,
@@ -139,6 +146,12 @@ async fn steps(
     if sound {
         for id in staging::sweep(&directory, ABANDONED)? {
             tracing::info!(job = %job.name, backup = %id, "an abandoned download was removed");
+            let reason = format!("nobody went on with its download {id} for two weeks");
+            let entry = Entry::new(&job.name, Action::Abandoned, reason);
+            context.decisions.note(match id.parse() {
+                Ok(id) => entry.of_backup(&id, None, None),
+                Err(_) => entry,
+            });
         }
     }
     report.quarantined = retain::apply(

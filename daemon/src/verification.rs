@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::catalog::mark::Mark;
 use crate::catalog::{BackupRecord, Catalog, CatalogError};
+use crate::decision::{self, Action, Entry};
 use crate::dir::Dir;
 use crate::event::Event;
 use crate::mirror::identity::BackupId;
@@ -61,12 +62,16 @@ impl Finding {
     }
 }
 
-/// Records what was found, in the catalog and where losing the catalog does not lose it; of a
-/// backup that the catalog does not have, or has a newer copy of, nothing. Returns whether it did.
+/// Records what was found, in the catalog and where losing the catalog does not lose it, and writes
+/// down damage that nobody knew of; of a backup that the catalog does not have, or has a newer copy of, nothing. Returns whether it did.
 ///
 /// # Errors
 /// When the catalog or the disk fails.
-pub fn record(catalog: &Catalog, finding: &Finding) -> Result<bool, CatalogError> {
+pub fn record(
+    catalog: &Catalog,
+    decisions: &decision::Log,
+    finding: &Finding,
+) -> Result<bool, CatalogError> {
     let current =
         |record: &BackupRecord| record.path == finding.path && record.last_verified() <= finding.at;
     let known = catalog.copy(&finding.id, &finding.directory)?;
@@ -89,7 +94,20 @@ pub fn record(catalog: &Catalog, finding: &Finding) -> Result<bool, CatalogError
         let record = current(&record).then_some(record)?;
         Some(fresh.clone().unwrap_or(record).marked(Some(&mark)))
     })?;
+    if let Some(damaged) = &updated
+        && known.damage.is_empty()
+        && !damaged.damage.is_empty()
+        && let Ok(job) = damaged.job.parse()
+    {
+        let entry = Entry::new(&job, Action::Damaged, told(&damaged.damage).join("; "));
+        decisions.note(entry.of_record(damaged));
+    }
     Ok(updated.is_some())
+}
+
+/// Damage in words.
+fn told(damage: &[Damage]) -> Vec<String> {
+    damage.iter().map(ToString::to_string).collect()
 }
 
 /// One backup that waits for its verification.
@@ -229,10 +247,11 @@ async fn verify_one(
     };
     let finding = Finding::of(&record, at, damage);
     // Retention may have let it go meanwhile.
-    if !self::record(&context.catalog, &finding)? || finding.damage.is_empty() {
+    let recorded = self::record(&context.catalog, &context.decisions, &finding)?;
+    if !recorded || finding.damage.is_empty() {
         return Ok(Some(false));
     }
-    let damage: Vec<_> = finding.damage.iter().map(ToString::to_string).collect();
+    let damage = told(&finding.damage);
     tracing::error!(
         job = %job.name, backup = %record.id, path = %record.path, damage = damage.join("; "),
         "a mirrored backup is damaged; it is fetched again if the vendor still has it"

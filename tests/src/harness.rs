@@ -36,7 +36,7 @@ pub use daemon::{Daemon, Events, LIMIT};
 pub use directory::{Staged, assert_nothing_half_visible, quarantined, stage_up_to, staged};
 pub use disk::{Disk, MemoryDisk};
 pub use files::FileServer;
-pub use programs::{Programs, programs};
+pub use programs::{Programs, crashing, programs};
 pub use seed::Random;
 pub use web::{free_port, http_get};
 

@@ -9,6 +9,9 @@
 mod all {
     mod catalog;
     mod command;
+    mod corruption;
+    mod crash;
+    mod decisions;
     mod documents;
     mod errors;
     mod fault;

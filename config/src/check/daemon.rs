@@ -80,6 +80,9 @@ impl Check<'_> {
             stop_timeout: self
                 .text("stop_timeout", table.stop_timeout)
                 .unwrap_or(standard.stop_timeout),
+            log_keep: self
+                .positive_duration("log_keep", table.log_keep)
+                .unwrap_or(standard.log_keep),
         }
     }
 

@@ -33,6 +33,7 @@ impl Daemon {
             sandbox,
             provider_timeout,
             stop_timeout,
+            log_keep,
         } = self;
         let mut words = Words::default();
         words.set("state_dir", state_dir.display());
@@ -63,6 +64,7 @@ impl Daemon {
         words.set("sandbox", sandbox);
         words.duration("provider_timeout", Some(*provider_timeout));
         words.duration("stop_timeout", Some(*stop_timeout));
+        words.duration("log_keep", Some(*log_keep));
         words.settings
     }
 }

@@ -38,6 +38,7 @@ fn an_empty_file_and_no_file_are_the_standard_settings() {
         assert_eq!(config.daemon.sandbox, Sandbox::Prefer);
         assert_eq!(config.daemon.provider_timeout, Duration::from_secs(120));
         assert_eq!(config.daemon.stop_timeout, Duration::from_secs(20));
+        assert_eq!(config.daemon.log_keep, Duration::from_secs(1096 * 86_400));
         assert!(config.daemon.listen.is_none() && config.daemon.bandwidth.is_none());
     }
 }

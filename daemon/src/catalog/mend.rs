@@ -21,7 +21,7 @@ use crate::mirror::{layout, quarantine};
 ///
 /// # Errors
 /// When the directory cannot be listed or the catalog fails.
-pub fn mend(catalog: &Catalog, directory: &Path) -> Result<Vec<BackupId>, CatalogError> {
+pub fn mend(catalog: &Catalog, directory: &Path) -> Result<Vec<BackupRecord>, CatalogError> {
     // Without the directory nothing is found in it, either.
     let job_dir = Dir::open(directory).ok();
     let mut failed = None;
@@ -63,7 +63,7 @@ pub fn mend(catalog: &Catalog, directory: &Path) -> Result<Vec<BackupId>, Catalo
     if let Some(job_dir) = job_dir.filter(|_| !orphans.is_empty()) {
         clear_away(&job_dir, orphans)?;
     }
-    Ok(missing.into_iter().map(|record| record.id).collect())
+    Ok(missing)
 }
 
 /// Removes the marks of backups that were deleted.

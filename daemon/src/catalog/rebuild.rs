@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::mark::{self, Mark};
 use super::record::BackupRecord;
-use super::{Catalog, CatalogError};
+use super::{Catalog, CatalogError, REBUILDING, Result, write_failed};
 use crate::dir::Dir;
 use crate::mirror::scan::{Found, scan};
 
@@ -21,14 +21,33 @@ pub struct Rebuilt {
     pub unreadable: Vec<String>,
 }
 
+impl Catalog {
+    /// Remembers durably that the catalog is being rebuilt.
+    ///
+    /// # Errors
+    /// When sled or the disk fails.
+    pub(super) fn begin_rebuild(&self) -> Result<()> {
+        self.db.insert(REBUILDING, &[]).map_err(write_failed)?;
+        self.commit()
+    }
+
+    /// The catalog is whole from now on.
+    ///
+    /// # Errors
+    /// When sled or the disk fails.
+    fn end_rebuild(&self) -> Result<()> {
+        self.db.remove(REBUILDING).map_err(write_failed)?;
+        self.commit()
+    }
+}
+
 /// Empties the catalog's backups and reads them back from the given job directories.
 ///
 /// # Errors
 /// When the catalog cannot be written. A directory that cannot be listed is reported, not fatal.
-pub fn rebuild(
-    catalog: &Catalog,
-    directories: &BTreeSet<PathBuf>,
-) -> Result<Rebuilt, CatalogError> {
+pub fn rebuild(catalog: &Catalog, directories: &BTreeSet<PathBuf>) -> Result<Rebuilt> {
+    // Cut off in between, it is done again at the next start.
+    catalog.begin_rebuild()?;
     catalog.clear_backups()?;
     let mut rebuilt = Rebuilt::default();
     let mut batch = Vec::new();
@@ -68,6 +87,9 @@ pub fn rebuild(
     }
     match failed {
         Some(error) => Err(error),
-        None => Ok(rebuilt),
+        None => {
+            catalog.end_rebuild()?;
+            Ok(rebuilt)
+        }
     }
 }

@@ -1,6 +1,9 @@
 use backhaul_provider_api::{BackupKey, Kind};
 use std::io::{Seek, SeekFrom, Write};
 
+use backhaul_config::JobName;
+
+use super::history::RUNS_KEPT;
 use super::*;
 use crate::mirror::manifest::Verification;
 
@@ -128,4 +131,37 @@ fn only_the_latest_runs_are_kept() {
     let runs = catalog.runs(&job, 1000).unwrap();
     assert_eq!(runs.len(), RUNS_KEPT);
     assert!(runs[0].started_at > runs[1].started_at);
+}
+
+#[test]
+fn a_reason_for_a_skip_is_news_once_and_again_after_the_backup_was_mirrored() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (catalog, _) = Catalog::open(scratch.path(), now()).unwrap();
+    let record = record("a", "/m1");
+    let job = record.job.parse().unwrap();
+    let news = |catalog: &Catalog, reason| {
+        let news = catalog.remember_skip(&job, record.id.as_str(), reason);
+        news.unwrap()
+    };
+    assert!(news(&catalog, "running") && !news(&catalog, "running"));
+    assert!(news(&catalog, "failed") && news(&catalog, "running"));
+    catalog.commit().unwrap();
+    drop(catalog);
+    let (catalog, _) = reopen(scratch.path());
+    assert!(!news(&catalog, "running"));
+    catalog.put(std::slice::from_ref(&record)).unwrap();
+    assert!(news(&catalog, "running"));
+}
+
+#[test]
+fn a_rebuild_that_was_cut_off_is_noticed() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (catalog, _) = Catalog::open(scratch.path(), now()).unwrap();
+    catalog.begin_rebuild().unwrap();
+    drop(catalog);
+    let (catalog, opened) = reopen(scratch.path());
+    assert_eq!(opened, Opened::Unfinished);
+    rebuild::rebuild(&catalog, &std::collections::BTreeSet::new()).unwrap();
+    drop(catalog);
+    assert_eq!(reopen(scratch.path()).1, Opened::Sound);
 }

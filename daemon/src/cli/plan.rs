@@ -17,6 +17,7 @@ use crate::catalog::rebuild::rebuild;
 use crate::catalog::{Catalog, CatalogError};
 use crate::configuration::{self, Files};
 use crate::daemon;
+use crate::decision;
 use crate::event::Events;
 use crate::plan::{Plan, make};
 use crate::retention::Decision;
@@ -29,7 +30,9 @@ pub fn plan(main: &Path, names: &[JobName], json: bool) -> Result<ExitCode, Fail
     let config = runtime.block_on(configuration::parse_and_check(&files, &libraries))?;
     let jobs = local::jobs(&config, names)?;
     let catalog = open(&config, &scratch)?;
-    let context = daemon::context(&config, libraries, catalog, Events::default());
+    let mut context = daemon::context(&config, libraries, catalog, Events::default());
+    // A plan decides nothing.
+    context.decisions = decision::Log::nowhere();
     let mut plans = Vec::new();
     for job in jobs {
         let Some(account) = config.accounts.get(&job.account) else {

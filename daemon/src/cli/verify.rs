@@ -23,6 +23,7 @@ use super::table::size;
 use crate::catalog::mark::DAMAGE_MAX;
 use crate::catalog::{BackupRecord, Catalog};
 use crate::control::client::DaemonClient;
+use crate::decision;
 use crate::dir::Dir;
 use crate::fetch::limits::Throttle;
 use crate::mirror::layout;
@@ -131,7 +132,7 @@ fn bar(json: bool) -> ProgressBar {
 /// Who knows what should be there, and records what is.
 enum Book {
     Daemon(DaemonClient),
-    Catalog(Catalog),
+    Catalog(Box<Catalog>, decision::Log),
     Nobody(String),
 }
 
@@ -142,7 +143,11 @@ impl Book {
             Ok(Some(daemon)) => Self::Daemon(daemon),
             Ok(None) if !catalog.exists() => Self::Nobody("there is no catalog".to_owned()),
             Ok(None) => match local::catalog(config) {
-                Ok(catalog) => Self::Catalog(catalog),
+                Ok(catalog) => {
+                    let daemon = &config.daemon;
+                    let decisions = decision::Log::new(&daemon.state_dir, daemon.log_keep);
+                    Self::Catalog(Box::new(catalog), decisions)
+                }
                 Err(failure) => Self::Nobody(failure.to_string()),
             },
             Err(failure) => Self::Nobody(failure.to_string()),
@@ -161,7 +166,7 @@ impl Book {
                 records.retain(|record| directories.contains(&record.directory));
                 Ok(records)
             }
-            Self::Catalog(catalog) => {
+            Self::Catalog(catalog, _) => {
                 let mut records = Vec::new();
                 for directory in directories {
                     records.extend(catalog.of_directory(directory)?.into_values().flatten());
@@ -177,10 +182,11 @@ impl Book {
             Self::Daemon(daemon) => {
                 runtime.block_on(daemon.record(findings))?;
             }
-            Self::Catalog(catalog) => {
+            Self::Catalog(catalog, decisions) => {
                 for finding in findings {
-                    verification::record(catalog, finding)?;
+                    verification::record(catalog, decisions, finding)?;
                 }
+                decisions.settle()?;
             }
             Self::Nobody(_) => {}
         }

@@ -26,6 +26,23 @@ pub enum When {
 }
 
 impl When {
+    /// Reads a time as people and programs write it.
+    pub fn read(text: &str) -> Option<Self> {
+        if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+            return Some(Self::Exact(time.with_timezone(&Utc)));
+        }
+        const FORMS: [&str; 4] = [
+            "%Y-%m-%dT%H:%M:%S%.f",
+            "%Y-%m-%d %H:%M:%S%.f",
+            "%Y-%m-%dT%H:%M",
+            "%Y-%m-%d %H:%M",
+        ];
+        FORMS
+            .iter()
+            .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
+            .map(Self::Local)
+    }
+
     /// The instant, in that zone where the time does not say its own.
     ///
     /// # Errors
@@ -60,20 +77,7 @@ impl FromStr for Wanted {
         if is_id {
             return Ok(Self::Backup(text.to_owned()));
         }
-        if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-            return Ok(Self::Time(When::Exact(time.with_timezone(&Utc))));
-        }
-        const FORMS: [&str; 4] = [
-            "%Y-%m-%dT%H:%M:%S%.f",
-            "%Y-%m-%d %H:%M:%S%.f",
-            "%Y-%m-%dT%H:%M",
-            "%Y-%m-%d %H:%M",
-        ];
-        FORMS
-            .iter()
-            .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
-            .map(|local| Self::Time(When::Local(local)))
-            .ok_or_else(|| {
+        When::read(text).map(Self::Time).ok_or_else(|| {
                 format!(
                     "{text:?} is neither a backup's id (its first 4 hex digits or more) nor a time such as 2026-11-22T13:11:47Z, 2026-11-22T21:11:47+08:00 or \"2026-11-22 21:11\" in the job's zone"
                 )

@@ -4,6 +4,7 @@ use backhaul_provider_api::{Backup, Instance};
 
 use super::file_name::SafeName;
 use super::identity::BackupId;
+use super::manifest::Manifest;
 
 /// The hidden directory beside the instances.
 pub const HIDDEN: &str = ".backhaul";
@@ -32,4 +33,11 @@ pub fn backup_id(dir_name: &str) -> Option<BackupId> {
 pub fn backup_dir(backup: &Backup, id: &BackupId) -> SafeName {
     let start = backup.started_at.format("%Y%m%dT%H%M%SZ");
     SafeName::from_vendor(&format!("{start}_{}_{id}", backup.kind))
+}
+
+/// Where a backup belongs, relative to its job's directory.
+pub fn path(manifest: &Manifest) -> String {
+    let home = instance_dir(&manifest.instance);
+    let name = backup_dir(&manifest.backup, &manifest.id);
+    format!("{home}/{name}")
 }

@@ -163,6 +163,13 @@ pub enum ManifestError {
     },
 }
 
+impl ManifestError {
+    /// True when there is no manifest.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::File(error) if error.is_missing())
+    }
+}
+
 impl Manifest {
     /// Reads the manifest of a backup's directory.
     ///

@@ -2,18 +2,21 @@
 //! ones that a sound copy has taken the place of.
 //!
 //! `.backhaul/quarantine/<quarantined at>_<id>/` holds the backup's directory under `backup/` and
-//! `from`, the path it came from. Moving a backup in and out is one rename.
+//! `from`, the path it came from, for people: where a backup belongs is told by its manifest. Moving
+//! a backup in and out is one rename. A deletion begins with one too, to `….deleting`, so that what
+//! is half deleted never comes back.
 
 use backhaul_provider_api::Timestamp;
 use chrono::{NaiveDateTime, TimeDelta};
 
 use super::identity::BackupId;
 use super::layout::{self, HIDDEN, QUARANTINE};
-use super::manifest::Manifest;
+use super::manifest::{Manifest, ManifestError};
 use crate::dir::{Dir, FsError};
 
 const BACKUP: &str = "backup";
 const FROM: &str = "from";
+const DELETING: &str = ".deleting";
 const TIME_FORMAT: &str = "%Y%m%dT%H%M%SZ";
 
 /// A backup in quarantine.
@@ -24,6 +27,20 @@ pub struct Quarantined {
     /// When it was put there.
     pub since: Timestamp,
     entry: String,
+}
+
+impl Quarantined {
+    /// Its manifest.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn manifest(&self, job_dir: &Dir) -> Result<Manifest, ManifestError> {
+        Manifest::read(&open(job_dir)?.dir(format!("{}/{BACKUP}", self.entry))?)
+    }
+
+    fn holds_something(&self, job_dir: &Dir) -> bool {
+        open(job_dir).is_ok_and(|place| place.has(&format!("{}/{BACKUP}", self.entry)))
+    }
 }
 
 /// Moves a published backup into quarantine. Durable on return.
@@ -100,13 +117,15 @@ fn damaged<'a>(job_dir: &Dir, path: &'a str, id: &BackupId) -> Result<(Dir, &'a 
 /// Makes the place in quarantine for a backup that lies at `path`.
 fn slot(job_dir: &Dir, path: &str, id: &BackupId, now: Timestamp) -> Result<Dir, FsError> {
     let place = job_dir.ensure_dir(HIDDEN)?.ensure_dir(QUARANTINE)?;
-    // Another copy may have gone in the same second.
+    // Another copy may have gone in the same second, or may be half deleted under that name.
     let mut since = now;
     let slot = loop {
         let name = format!("{}_{id}", since.format(TIME_FORMAT));
-        let slot = place.ensure_dir(&name)?;
-        if !slot.has(BACKUP) {
-            break slot;
+        if !place.has(&format!("{name}{DELETING}")) {
+            let slot = place.ensure_dir(&name)?;
+            if !slot.has(BACKUP) {
+                break slot;
+            }
         }
         since += TimeDelta::seconds(1);
     };
@@ -121,8 +140,7 @@ fn slot(job_dir: &Dir, path: &str, id: &BackupId, now: Timestamp) -> Result<Dir,
 pub fn bytes(job_dir: &Dir) -> Result<u64, FsError> {
     let mut bytes = 0u64;
     for quarantined in list(job_dir)? {
-        let backup = open(job_dir)?.dir(format!("{}/{BACKUP}", quarantined.entry));
-        let manifest = backup.ok().and_then(|backup| Manifest::read(&backup).ok());
+        let manifest = quarantined.manifest(job_dir);
         bytes = bytes.saturating_add(manifest.map_or(0, |manifest| manifest.size_bytes));
     }
     Ok(bytes)
@@ -158,43 +176,98 @@ pub fn list(job_dir: &Dir) -> Result<Vec<Quarantined>, FsError> {
     Ok(found)
 }
 
-/// Deletes for good what has been in quarantine longer than the grace period.
+/// Deletes for good what has been in quarantine longer than the grace period, and what is left of
+/// a deletion that was cut off. `announce` is told beforehand; when it fails, nothing is deleted.
 ///
 /// # Errors
-/// When something cannot be removed.
-pub fn purge(job_dir: &Dir, grace: TimeDelta, now: Timestamp) -> Result<Vec<Quarantined>, FsError> {
-    let mut gone = Vec::new();
-    for quarantined in list(job_dir)? {
-        if now.signed_duration_since(quarantined.since) > grace {
-            open(job_dir)?.remove_tree(&quarantined.entry)?;
-            gone.push(quarantined);
+/// When `announce` fails, or something cannot be removed.
+pub fn purge(
+    job_dir: &Dir,
+    grace: TimeDelta,
+    now: Timestamp,
+    announce: impl FnOnce(&[Quarantined]) -> Result<(), FsError>,
+) -> Result<Vec<Quarantined>, FsError> {
+    let mut all = list(job_dir)?;
+    all.retain(|quarantined| now.signed_duration_since(quarantined.since) > grace);
+    if !all.is_empty() {
+        announce(&all)?;
+    }
+    let place = match open(job_dir) {
+        Ok(place) => place,
+        Err(error) if error.is_missing() => return Ok(all),
+        Err(error) => return Err(error),
+    };
+    for Quarantined { entry, .. } in &all {
+        place.move_new(entry, &place, &format!("{entry}{DELETING}"))?;
+    }
+    for (name, _) in place.entries()? {
+        if name.to_str().is_some_and(|name| name.ends_with(DELETING)) {
+            place.remove_tree(&name)?;
         }
     }
-    Ok(gone)
+    Ok(all)
 }
 
-/// Moves a backup back to where it was. Returns its path.
+/// Moves a backup back to where it belongs, if it is whole. Returns its path and its manifest.
 ///
 /// # Errors
-/// `is_missing` when it is not in quarantine.
-pub fn restore(job_dir: &Dir, id: &BackupId) -> Result<String, FsError> {
-    let Some(quarantined) = list(job_dir)?.into_iter().rfind(|entry| entry.id == *id) else {
+/// `is_missing` when it is not in quarantine. When its manifest cannot be read or names files that
+/// are not there, it stays where it is.
+pub fn restore(job_dir: &Dir, id: &BackupId) -> Result<(String, Manifest), ManifestError> {
+    let mut all = list(job_dir)?;
+    // A kill may have left an entry that nothing was moved into.
+    all.retain(|entry| entry.id == *id && entry.holds_something(job_dir));
+    let Some(quarantined) = all.pop() else {
         let why = std::io::Error::from(std::io::ErrorKind::NotFound);
-        return Err(job_dir.error("find in quarantine", id.as_str().as_ref(), why));
+        return Err(job_dir
+            .error("find in quarantine", id.as_str().as_ref(), why)
+            .into());
     };
     let place = open(job_dir)?;
     let slot = place.dir(&quarantined.entry)?;
-    let path = String::from_utf8(slot.read(FROM, 4096)?)
-        .map_err(|error| slot.error("read", FROM.as_ref(), std::io::Error::other(error)))?;
-    let Some((home, name)) = path.rsplit_once('/') else {
-        let why = std::io::Error::other("it does not say where the backup came from");
-        return Err(slot.error("read", FROM.as_ref(), why));
-    };
-    slot.move_new(BACKUP, &job_dir.ensure_dir(home)?, name)?;
+    let manifest = whole(&slot.dir(BACKUP)?, id)?;
+    let home = layout::instance_dir(&manifest.instance);
+    let name = layout::backup_dir(&manifest.backup, &manifest.id);
+    let path = layout::path(&manifest);
+    if !slot
+        .read(FROM, 4096)
+        .is_ok_and(|from| from == path.as_bytes())
+    {
+        tracing::warn!(
+            backup = %id, %path,
+            "`{FROM}` of the quarantined backup is missing or damaged; it goes where its manifest says"
+        );
+    }
+    slot.move_new(BACKUP, &job_dir.ensure_dir(home.as_str())?, name.as_str())?;
     place.remove_tree(&quarantined.entry)?;
-    Ok(path)
+    Ok((path, manifest))
+}
+
+/// The manifest of a backup in quarantine, all of whose files are there.
+fn whole(backup: &Dir, id: &BackupId) -> Result<Manifest, ManifestError> {
+    let manifest = Manifest::read(backup)?;
+    if manifest.id != *id {
+        let why = std::io::Error::other("its manifest is of another backup; it is left alone");
+        return Err(backup.error("restore", "".as_ref(), why).into());
+    }
+    for file in &manifest.files {
+        let name = file.name.as_str();
+        let length = backup.open_file(name)?.metadata().map(|it| it.len());
+        if !length.is_ok_and(|length| length == file.size_bytes) {
+            let why = format!(
+                "it does not have {} bytes; it is left alone",
+                file.size_bytes
+            );
+            let why = std::io::Error::other(why);
+            return Err(backup.error("restore", name.as_ref(), why).into());
+        }
+    }
+    Ok(manifest)
 }
 
 fn open(job_dir: &Dir) -> Result<Dir, FsError> {
     job_dir.dir(HIDDEN)?.dir(QUARANTINE)
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rustix::fs::FileType;
 
+use super::layout;
 use super::manifest::{Manifest, ManifestError};
 use crate::dir::{Dir, FsError};
 
@@ -52,7 +53,7 @@ pub fn scan_some(
             match read.and_then(|dir| Manifest::read(&dir)) {
                 Ok(manifest) => visit(Found::Backup(path, Box::new(manifest))),
                 // Somebody's own directory beside the backups is none of our business.
-                Err(ManifestError::File(error)) if error.is_missing() => {}
+                Err(error) if error.is_missing() && layout::backup_id(name).is_none() => {}
                 Err(error) => visit(Found::Unreadable(path, error)),
             }
         }

@@ -9,10 +9,12 @@
 //! byte that was written, so the file's own length counts; after a power cut (the kernel's boot
 //! id has changed) only what was synced counts. Files grow strictly from the front.
 
+mod leftovers;
+mod mark;
+
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use backhaul_provider_api::{Checksum, FileId, PrepareToken};
@@ -22,7 +24,12 @@ use super::file_name::SafeName;
 use super::identity::{BackupId, Identity};
 use super::layout::{HIDDEN, STAGING};
 use super::manifest::FileEntry;
+use super::verify;
+use crate::crash::crash_point;
 use crate::dir::{Dir, FsError};
+use crate::seal::{sealed, unsealed};
+pub use leftovers::{discard, ids, sweep};
+pub use mark::Mark;
 
 const STATE: &str = "state.json";
 const DATA: &str = "data";
@@ -117,8 +124,14 @@ impl Staging {
         let earlier = known
             .then(|| own.read(STATE, STATE_MAX_BYTES).ok())
             .flatten()
-            .and_then(|bytes| serde_json::from_slice::<State>(&bytes).ok())
+            .and_then(|bytes| unsealed::<State>(&bytes).ok())
             .filter(|state| state.format == FORMAT && state.identity == *identity);
+        if known && earlier.is_none() && own.has(STATE) {
+            tracing::warn!(
+                backup = %id,
+                "what is known of an earlier download is damaged; it is begun anew"
+            );
+        }
         let fresh = earlier.is_none();
         let weight = if fresh { weight } else { Weight::Heavy };
         let state = earlier.unwrap_or_else(|| State {
@@ -186,6 +199,7 @@ impl Staging {
     /// When the disk does not take them.
     pub fn sync_files(&self) -> Result<(), FsError> {
         for (name, _) in self.data.entries()? {
+            crash_point("sync a file");
             let file = self.data.open_file(&name)?;
             file.sync_all()
                 .map_err(|source| self.data.error("sync", name.as_ref(), source))?;
@@ -231,12 +245,18 @@ impl Staging {
         self.state.files.get(id).cloned().unwrap_or_default()
     }
 
-    /// The entry of a file that an earlier run finished, if the file is still there.
+    /// The entry of a file that an earlier run finished, if the file is still what it was: it is
+    /// read back, for it may have lain there for days.
     pub fn finished(&self, id: &FileId) -> Option<FileEntry> {
         let entry = self.state.files.get(id)?.finished.clone()?;
-        let file = self.data.open_file(entry.name.as_str()).ok()?;
-        let length = file.metadata().ok()?.len();
-        (length == entry.size_bytes).then_some(entry)
+        let damage = match verify::compare(&self.data, &entry, &mut |_| ControlFlow::Continue(())) {
+            Ok(None) => return Some(entry),
+            Ok(Some(damage)) => damage,
+            Err(error) => error.to_string(),
+        };
+        let name = &entry.name;
+        tracing::warn!(backup = %self.id, file = %name, %damage, "a downloaded file was damaged; it is fetched again");
+        None
     }
 
     /// Opens a file's data and tells how many bytes from its front may be built upon.
@@ -274,7 +294,9 @@ impl Staging {
     /// # Errors
     /// When it cannot be opened.
     pub fn mark(&self, name: &SafeName) -> Result<Mark, FsError> {
-        self.own.open_or_create(&format!("{name}.mark")).map(Mark)
+        self.own
+            .open_or_create(&format!("{name}.mark"))
+            .map(Mark::new)
     }
 
     /// Records how far a file is, durably unless it is light. The caller has synced what it
@@ -323,69 +345,7 @@ impl Staging {
         if self.weight == Weight::Light {
             return Ok(());
         }
-        // Plain data with text keys always serialises.
-        let bytes = serde_json::to_vec(&self.state).unwrap_or_default();
-        self.own.write_durable(STATE, &bytes)
-    }
-}
-
-/// Removes what a run left that was killed between publication and clearing up.
-///
-/// # Errors
-/// When something in it cannot be removed.
-pub fn discard(job_dir: &Dir, id: &BackupId) -> Result<(), FsError> {
-    match job_dir.dir(HIDDEN).and_then(|hidden| hidden.dir(STAGING)) {
-        Ok(place) => place.remove_tree(id.as_str()),
-        Err(error) if error.is_missing() => Ok(()),
-        Err(error) => Err(error),
-    }
-}
-
-/// Removes downloads that nobody has gone on with for a long time: the vendor has dropped the
-/// backup, or the job no longer wants it. Returns their ids.
-///
-/// # Errors
-/// When the directory cannot be read, or something in it cannot be removed.
-pub fn sweep(job_dir: &Dir, older_than: std::time::Duration) -> Result<Vec<String>, FsError> {
-    let place = match job_dir.dir(HIDDEN).and_then(|hidden| hidden.dir(STAGING)) {
-        Ok(place) => place,
-        Err(error) if error.is_missing() => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
-    let mut swept = Vec::new();
-    for (name, _) in place.entries()? {
-        let state = Path::new(&name).join(STATE);
-        let age = place
-            .open_file(&state)
-            .ok()
-            .and_then(|file| file.metadata().ok()?.modified().ok()?.elapsed().ok());
-        if age.is_some_and(|age| age > older_than) {
-            place.remove_tree(&name)?;
-            swept.push(name.to_string_lossy().into_owned());
-        }
-    }
-    Ok(swept)
-}
-
-/// How far from its front a file is whole, kept beside it and not synced: it survives the end of
-/// the program, and after a power cut nobody looks at it.
-pub struct Mark(File);
-
-impl Mark {
-    /// The byte before which everything was written.
-    pub fn get(&self) -> u64 {
-        let mut bytes = [0; 8];
-        self.0
-            .read_exact_at(&mut bytes, 0)
-            .map_or(0, |()| u64::from_le_bytes(bytes))
-    }
-
-    /// Moves it. The bytes before it have been written.
-    ///
-    /// # Errors
-    /// When the disk fails.
-    pub fn set(&self, bytes: u64) -> std::io::Result<()> {
-        self.0.write_all_at(&bytes.to_le_bytes(), 0)
+        self.own.write_durable(STATE, &sealed(&self.state))
     }
 }
 

@@ -116,7 +116,11 @@ pub fn verify(dir: &Dir, manifest: &Manifest, pace: Pace<'_>) -> Result<Vec<Dama
     Ok(damage)
 }
 
-fn compare(dir: &Dir, entry: &FileEntry, pace: Pace<'_>) -> Result<Option<String>, Unverified> {
+/// Compares one file with what its manifest says of it. Returns what is wrong, if anything is.
+///
+/// # Errors
+/// When it was stopped, or nothing can be said about the file.
+pub fn compare(dir: &Dir, entry: &FileEntry, pace: Pace<'_>) -> Result<Option<String>, Unverified> {
     let name = entry.name.as_str();
     let file = match dir.open_file(name) {
         Ok(file) => file,

@@ -5,15 +5,19 @@
 //! promise: when [`Commits::commit`] returns, the backup survives a power cut, and so does its
 //! record.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use backhaul_config::{Job, JobName};
 use tokio::sync::oneshot;
 
+use super::context::Context;
 use super::fetch_backup::BackupError;
 use crate::catalog::mark::Mark;
 use crate::catalog::{BackupRecord, Catalog, CatalogError};
+use crate::decision::{self, Action, Entry};
 use crate::dir::{Dir, FsError};
-use crate::mirror::manifest::Manifest;
+use crate::mirror::manifest::{Manifest, Verification};
 use crate::mirror::publish;
 use crate::mirror::staging::{Staging, Weight};
 
@@ -25,12 +29,16 @@ pub struct Complete {
     pub manifest: Manifest,
     /// Where the damaged copy lies whose place it takes, relative to the job's directory.
     pub replaces: Option<String>,
+    /// Where it lies in the mirror of another job that it was taken from.
+    pub taken_from: Option<PathBuf>,
 }
 
 /// The commits of one pass.
 pub struct Commits {
     job_dir: Arc<Dir>,
     catalog: Arc<Catalog>,
+    decisions: decision::Log,
+    job: JobName,
     waiting: Mutex<Vec<(Complete, Reply)>>,
     /// Held by the one who commits.
     turn: tokio::sync::Mutex<()>,
@@ -40,10 +48,12 @@ type Reply = oneshot::Sender<Result<BackupRecord, BackupError>>;
 
 impl Commits {
     /// Commits into a job's directory.
-    pub fn new(job_dir: Arc<Dir>, catalog: Arc<Catalog>) -> Self {
+    pub fn new(job_dir: Arc<Dir>, context: &Context, job: &Job) -> Self {
         Self {
             job_dir,
-            catalog,
+            catalog: Arc::clone(&context.catalog),
+            decisions: context.decisions.clone(),
+            job: job.name.clone(),
             waiting: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
         }
@@ -62,7 +72,11 @@ impl Commits {
         }
         let batch = std::mem::take(&mut *self.waiting());
         let (job_dir, catalog) = (Arc::clone(&self.job_dir), Arc::clone(&self.catalog));
-        let work = tokio::task::spawn_blocking(move || commit_all(&job_dir, &catalog, batch));
+        let (decisions, job) = (self.decisions.clone(), self.job.clone());
+        let log = move |action, reason, record: &BackupRecord| {
+            decisions.note(Entry::new(&job, action, reason).of_record(record));
+        };
+        let work = tokio::task::spawn_blocking(move || commit_all(&job_dir, &catalog, log, batch));
         // Cut off: whoever is without an answer is told so, and finds what is there next time.
         let cut_off = |why: String| Shared {
             reason: format!("the commit was cut off: {why}"),
@@ -79,7 +93,12 @@ impl Commits {
 }
 
 /// Commits a batch. Every member gets its own answer.
-fn commit_all(job_dir: &Dir, catalog: &Catalog, batch: Vec<(Complete, Reply)>) {
+fn commit_all(
+    job_dir: &Dir,
+    catalog: &Catalog,
+    log: impl Fn(Action, String, &BackupRecord),
+    batch: Vec<(Complete, Reply)>,
+) {
     let batch = each(batch, |one| {
         publish::write_papers(&one.staging, &one.manifest)?;
         Ok(one)
@@ -110,23 +129,28 @@ fn commit_all(job_dir: &Dir, catalog: &Catalog, batch: Vec<(Complete, Reply)>) {
         let (staging, manifest) = (&one.staging, &one.manifest);
         let path = publish::place(job_dir, &mut homes, staging, manifest, damaged)?;
         let record = BackupRecord::of(&one.manifest, job_dir.path().to_owned(), path);
-        Ok((one.staging, record, damaged.is_some()))
+        let decided = decided(&one, &record);
+        Ok((one.staging, record, decided))
     });
     let visible = homes.values().try_for_each(Dir::sync).map_err(Shared::from);
     // Cleared up before it is recorded: nobody looks for what is left of a backup that is known.
-    let batch = each(batch, |(staging, record, repaired)| {
+    let batch = each(batch, |(staging, record, decided)| {
         visible.clone()?;
         staging.remove()?;
-        Ok((record, repaired))
+        Ok((record, decided))
     });
     let records: Vec<_> = batch
         .iter()
         .map(|((record, _), _)| record.clone())
         .collect();
+    // Before the catalog: what a kill keeps from being noted here is found, and noted, later.
+    for ((record, (action, reason)), _) in &batch {
+        log(*action, reason.clone(), record);
+    }
     let recorded = catalog.put(&records).map_err(Shared::from);
-    for ((record, repaired), reply) in batch {
+    for ((record, (action, _)), reply) in batch {
         let result = recorded.clone().map_err(BackupError::from).and_then(|()| {
-            if repaired {
+            if action == Action::Repaired {
                 Mark::remove(job_dir, &record.id)?;
             }
             Ok(record)
@@ -134,6 +158,26 @@ fn commit_all(job_dir: &Dir, catalog: &Catalog, batch: Vec<(Complete, Reply)>) {
         // Who went away does not need the answer; the backup is there all the same.
         let _ = reply.send(result);
     }
+}
+
+/// What is written down about a backup that becomes visible.
+fn decided(one: &Complete, record: &BackupRecord) -> (Action, String) {
+    let (action, why) = match one.replaces {
+        Some(_) => (Action::Repaired, "the mirrored copy is damaged"),
+        None => (
+            Action::Fetched,
+            "the vendor lists it and it was not mirrored",
+        ),
+    };
+    let mut reason = match (&one.taken_from, action) {
+        (None, _) => why.to_owned(),
+        (Some(from), Action::Fetched) => format!("taken from {}", from.display()),
+        (Some(from), _) => format!("{why}; taken from {}", from.display()),
+    };
+    if let Verification::Suspect { reasons } = &record.verification {
+        reason = format!("{reason}; suspect: {}", reasons.join("; "));
+    }
+    (action, reason)
 }
 
 /// Takes a step for each member of a batch; whoever fails is told and leaves it.

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use backhaul_config::{AccountName, ProviderName};
+use backhaul_config::{AccountName, Job, ProviderName};
 use backhaul_provider_api::{RateLimit, Timestamp};
 
-use crate::catalog::Catalog;
 use crate::catalog::mend::mend;
+use crate::catalog::{BackupRecord, Catalog};
+use crate::decision::{self, Action, Entry};
 use crate::dir::Dir;
 use crate::egress::route::Routes;
 use crate::event::Events;
@@ -40,6 +41,8 @@ pub struct Context {
     pub provider_timeout: Duration,
     /// Tells what happens.
     pub events: Events,
+    /// Where decisions are written down.
+    pub decisions: decision::Log,
     /// Where the daemon keeps its own files.
     pub state_dir: Arc<Path>,
     /// The kernel's boot, which decides what unsynced bytes are worth.
@@ -112,22 +115,56 @@ impl Context {
     ///
     /// # Errors
     /// When the directory cannot be listed or the catalog fails.
-    pub fn mend(&self, job_dir: &Dir) -> Result<usize, PassError> {
+    pub fn mend(&self, job: &Job, job_dir: &Dir) -> Result<usize, PassError> {
         let mut mended = self.mended.lock().unwrap_or_else(PoisonError::into_inner);
         let directory = job_dir.path();
         if mended.contains(directory) {
             return Ok(0);
         }
         let found = mend(&self.catalog, directory)?;
-        for id in &found {
+        for record in &found {
+            self.note_found(job, record);
+        }
+        for id in staging::ids(job_dir)? {
             // A run that was killed right after publication leaves its staging directory. Another
             // job may be at that point at this moment; then clearing up is its business.
-            if let Some(_claim) = self.claim(directory, id) {
-                staging::discard(job_dir, id)?;
+            if self.catalog.has(&id, directory)?
+                && let Some(_claim) = self.claim(directory, &id)
+            {
+                staging::discard(job_dir, &id)?;
             }
         }
         mended.insert(directory.to_owned());
         Ok(found.len())
+    }
+
+    /// Writes down that a backup lay in the mirror and the catalog did not know it.
+    pub fn note_found(&self, job: &Job, record: &BackupRecord) {
+        let reason = "it lies in the mirror and was not in the catalog";
+        let entry = Entry::new(&job.name, Action::Found, reason).of_record(record);
+        self.decisions.note(entry);
+    }
+
+    /// Writes down that a backup, or something that is `what` to the vendor, is not fetched; unless
+    /// that was the last that was written about it, and for the same reason.
+    pub fn note_skip(
+        &self,
+        job: &Job,
+        what: &str,
+        reason: &str,
+        about: impl FnOnce(Entry) -> Entry,
+    ) {
+        if !self.decisions.writes() {
+            return;
+        }
+        match self.catalog.remember_skip(&job.name, what, reason) {
+            Ok(false) => {}
+            // Rather twice than not at all.
+            Ok(true) | Err(_) => {
+                let entry = Entry::new(&job.name, Action::Skipped, reason);
+                self.decisions.note(about(entry));
+            }
+        }
     }
 
     /// The time, by the machine's clock.

@@ -299,6 +299,7 @@ async fn fetch(task: &Task<'_>) -> Result<Complete, BackupError> {
         staging,
         manifest: manifest(task, entries),
         replaces: wanted.replaces.clone(),
+        taken_from: None,
     })
 }
 

@@ -43,6 +43,17 @@ impl Wanted {
             &self.backup.name
         }
     }
+
+    /// Writes down that it is not fetched, and why.
+    pub fn skip(&self, context: &Context, job: &Job, reason: &str) {
+        let id = self.identity.id();
+        context.note_skip(job, id.as_str(), reason, |entry| {
+            let bytes = self.backup.size.map(|size| size.bytes);
+            entry
+                .of_instance(&self.instance.id)
+                .of_backup(&id, None, bytes)
+        });
+    }
 }
 
 /// What the vendor has.
@@ -148,6 +159,9 @@ async fn list_instance(
     let mut seen = BTreeSet::new();
     while let Some(page) = pages.next().await? {
         for entry in page.passed_over {
+            let what = format!("{} {}", instance.id, entry.what);
+            let reason = format!("{}: {}", entry.what, entry.reason);
+            context.note_skip(job, &what, &reason, |skip| skip.of_instance(&instance.id));
             survey.pass_over(format!(
                 "{} of {}: {}",
                 entry.what, instance.id, entry.reason
@@ -236,6 +250,7 @@ fn consider(
         replaces,
     };
     if let Some(why_not) = why_not {
+        wanted.skip(context, job, &why_not);
         survey.pass_over(format!("{} of {}: {why_not}", wanted.label(), instance.id));
         return Ok(());
     }
@@ -258,9 +273,9 @@ fn consider(
             staging::discard(directory, &id)?;
             Mark::remove(directory, &id)?;
         }
-        context
-            .catalog
-            .put(&[BackupRecord::of(&manifest, job.directory.clone(), path)])?;
+        let record = BackupRecord::of(&manifest, job.directory.clone(), path);
+        context.note_found(job, &record);
+        context.catalog.put(&[record])?;
         survey.known += 1;
         return Ok(());
     }

@@ -10,8 +10,9 @@ use chrono::TimeDelta;
 use super::PassError;
 use super::context::Context;
 use crate::catalog::BackupRecord;
+use crate::decision::{Action, Entry};
 use crate::dir::Dir;
-use crate::mirror::quarantine;
+use crate::mirror::quarantine::{self, Quarantined};
 use crate::retention::{self, Decision};
 
 /// The largest share of an instance's backups that one pass lets go. More than that is taken
@@ -36,12 +37,23 @@ pub fn apply(
         return Ok(0);
     }
     if !sound {
-        warnings.push("retention is frozen: this pass was not complete and successful".to_owned());
+        let why = "this pass was not complete and successful";
+        context
+            .decisions
+            .note(Entry::new(&job.name, Action::Frozen, why));
+        warnings.push(format!("retention is frozen: {why}"));
         return Ok(0);
     }
     let now = context.now();
     let grace = TimeDelta::from_std(job.retention.quarantine).unwrap_or(TimeDelta::MAX);
-    for gone in quarantine::purge(directory, grace, now)? {
+    let announce = |doomed: &[Quarantined]| {
+        let entries = doomed.iter().map(|doomed| {
+            let reason = "its grace period in quarantine is over";
+            Entry::new(&job.name, Action::Deleted, reason).of_quarantined(directory, doomed)
+        });
+        context.decisions.announce(entries)
+    };
+    for gone in quarantine::purge(directory, grace, now, announce)? {
         tracing::info!(job = %job.name, backup = %gone.id, since = %gone.since, "deleted for good after its grace period");
     }
 
@@ -53,6 +65,14 @@ pub fn apply(
             .filter(|(_, decision)| !decision.keeps())
             .collect();
         if leaving.len() >= BRAKE_LEAST && leaving.len() as f64 > total as f64 * BRAKE_SHARE {
+            let why = format!(
+                "it would let go {} of {total} backups at once",
+                leaving.len()
+            );
+            let instance = InstanceId::new(&instance);
+            context
+                .decisions
+                .note(Entry::new(&job.name, Action::Frozen, why).of_instance(&instance));
             warnings.push(format!(
                 "retention would let go {} of {total} backups of {instance} at once; nothing was let go (see `backhaul plan`)",
                 leaving.len()
@@ -78,6 +98,8 @@ pub fn apply(
                 }
                 context.catalog.forget(&record)?;
                 quarantined += 1;
+                let entry = Entry::new(&job.name, Action::Quarantined, reason.clone());
+                context.decisions.note(entry.of_record(&record));
                 tracing::info!(job = %job.name, backup = %record.id, %reason, "moved to quarantine");
             }
         }

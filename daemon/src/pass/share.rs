@@ -88,7 +88,7 @@ pub(super) async fn take(task: &Task<'_>) -> Result<Option<Complete>, BackupErro
                 );
                 if let ShareError::Damaged(damage) = error {
                     let finding = Finding::of(&copy, context.now(), vec![damage]);
-                    verification::record(&context.catalog, &finding)?;
+                    verification::record(&context.catalog, &context.decisions, &finding)?;
                 }
             }
         }
@@ -146,6 +146,7 @@ async fn take_from(task: &Task<'_>, copy: &BackupRecord) -> Result<Complete, Sha
         staging,
         manifest: fetch_backup::manifest(task, entries),
         replaces: wanted.replaces.clone(),
+        taken_from: Some(copy.directory.join(&copy.path)),
     })
 }
 

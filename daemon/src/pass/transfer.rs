@@ -16,6 +16,7 @@ use super::quota::Quota;
 use super::vendor::Vendor;
 use super::{Context, PassError, Report};
 use crate::catalog::BackupRecord;
+use crate::decision::{Action, Entry};
 use crate::dir::Dir;
 use crate::event::Event;
 use crate::fetch::Fetcher;
@@ -62,7 +63,7 @@ impl<'a> Transfers<'a> {
             fetcher: vendor.fetcher(context, job)?,
             vendor,
             quota: Quota::of(context, job, &directory)?,
-            commits: Commits::new(Arc::clone(&directory), Arc::clone(&context.catalog)),
+            commits: Commits::new(Arc::clone(&directory), context, job),
             staging: Arc::new(staging::place(&directory)?),
             directory,
             turns: Semaphore::new(FETCHED_AT_ONCE),
@@ -141,6 +142,11 @@ impl<'a> Transfers<'a> {
         };
         let id = wanted.identity.id();
         tracing::warn!(%job, backup = %id, %error, "a backup could not be mirrored");
+        let bytes = wanted.backup.size.map(|size| size.bytes);
+        let failed = Entry::new(job, Action::Failed, error.to_string())
+            .of_instance(&wanted.instance.id)
+            .of_backup(&id, None, bytes);
+        self.context.decisions.note(failed);
         self.context.events.tell(Event::BackupFailed {
             job: job.clone(),
             id: id.clone(),

@@ -9,13 +9,14 @@ use crate::configuration::{self, ConfigError, Files};
 use crate::event::Event;
 
 /// Keys of `[daemon]` that a running daemon cannot take over.
-const RESTART_KEYS: [&str; 6] = [
+const RESTART_KEYS: [&str; 7] = [
     "state_dir",
     "provider_path",
     "control_socket",
     "listen",
     "sandbox",
     "provider_timeout",
+    "log_keep",
 ];
 
 impl Supervisor {

@@ -30,6 +30,27 @@ pub fn programs() -> &'static Programs {
     PROGRAMS.get_or_init(build)
 }
 
+/// The binary with fault points, built beside [`programs`] when first asked for.
+///
+/// # Panics
+/// When it cannot be built.
+pub fn crashing() -> &'static Path {
+    static CRASHING: OnceLock<PathBuf> = OnceLock::new();
+    CRASHING.get_or_init(|| {
+        // One after the other, and not each with half of the machine.
+        let _ = programs();
+        // `--examples`, of which there are none, asks for the features that tests give to
+        // dependencies, so that none is built a second time; no more, for fault points belong into
+        // no other program.
+        cargo(&[
+            "--examples",
+            "--bin=backhaul-crash",
+            "--features=backhaul/crash-points",
+        ]);
+        profile_folder().join("backhaul-crash")
+    })
+}
+
 impl Programs {
     /// Copies the libraries into a directory as an installation would: writable by nobody else,
     /// whatever the umask of the build was.
@@ -58,12 +79,23 @@ impl Programs {
 }
 
 fn build() -> Programs {
+    // The same selection as the tests', so that no dependency is built with other features.
+    cargo(&["--all-targets"]);
+    let folder = profile_folder();
+    Programs {
+        backhaul: folder.join("backhaul"),
+        providers: PROVIDERS.iter().map(|file| folder.join(file)).collect(),
+    }
+}
+
+/// Builds something of the workspace.
+fn cargo(what: &[&str]) {
     let folder = profile_folder();
     let mut cargo = Command::new(env!("CARGO"));
     cargo
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        // The same selection as the tests', so that no dependency is built with other features.
-        .args(["build", "--quiet", "--workspace", "--all-targets"])
+        .args(["build", "--quiet", "--workspace"])
+        .args(what)
         .arg("--target-dir")
         .arg(
             folder
@@ -75,10 +107,6 @@ fn build() -> Programs {
     }
     let status = cargo.status().expect("cargo can be started");
     assert!(status.success(), "the programs under test cannot be built");
-    Programs {
-        backhaul: folder.join("backhaul"),
-        providers: PROVIDERS.iter().map(|file| folder.join(file)).collect(),
-    }
 }
 
 /// `target/<profile>`, in which the running program lies (or in its `deps`).

@@ -65,6 +65,8 @@ fn the_second_job_downloads_nothing_and_asks_for_no_link() {
     assert_eq!((sound(&site, "a"), sound(&site, "b")), (3, 3));
     let manifest = assert_sound(&site.mirrored("b")[0]);
     assert_eq!(manifest["job"], "b");
+    let decided = site.backhaul(["log", "--job", "b"]).expect(0).stdout;
+    assert_eq!(decided.matches("taken from ").count(), 3, "{decided}");
     let _ = site.backhaul(["verify"]).expect(0);
 }
 

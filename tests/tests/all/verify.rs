@@ -127,6 +127,11 @@ fn damage_is_said_everywhere_counts_for_nothing_and_is_repaired_by_the_next_pass
     assert_eq!(pass(&site)["mirrored"], 0, "and that was all");
     let log = daemon.stop().1;
     assert!(log.contains("took the place of the damaged one"), "{log}");
+    let decided = site.backhaul(["log", "--json", "--backup", id.as_str().unwrap()]);
+    let decided = decided.expect(0).json();
+    let entries = decided.as_array().unwrap().iter();
+    let actions: Vec<_> = entries.map(|entry| &entry["action"]).collect();
+    assert_eq!(actions, ["fetched", "damaged", "repaired"], "{decided:#}");
 }
 
 #[test]

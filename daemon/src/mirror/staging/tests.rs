@@ -130,3 +130,27 @@ fn a_scattered_file_is_whole_up_to_its_mark() {
         Staging::open(&place_in(&dir), &identity(), "boot-2", Weight::Heavy).unwrap();
     assert_eq!(after_power_cut.open_file(&id, &name).unwrap().1, 10);
 }
+
+#[test]
+fn a_mark_of_which_a_bit_flipped_says_nothing() {
+    let scratch = tempfile::tempdir().unwrap();
+    let dir = Dir::open(scratch.path()).unwrap();
+    let staging = Staging::open(&place_in(&dir), &identity(), "boot-1", Weight::Heavy).unwrap();
+    let name = SafeName::from_vendor("f");
+    let mark = staging.mark(&name).unwrap();
+    assert_eq!(mark.get(), 0);
+    mark.set(5 << 20).unwrap();
+    assert_eq!(mark.get(), 5 << 20);
+    let path = staging.own().path().join("f.mark");
+    let whole = std::fs::read(&path).unwrap();
+    for bit in 0..whole.len() * 8 {
+        let mut flipped = whole.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        std::fs::write(&path, &flipped).unwrap();
+        assert_eq!(staging.mark(&name).unwrap().get(), 0, "bit {bit}");
+    }
+    for length in 0..whole.len() {
+        std::fs::write(&path, &whole[..length]).unwrap();
+        assert_eq!(staging.mark(&name).unwrap().get(), 0, "{length} bytes");
+    }
+}

@@ -1,0 +1,80 @@
+//! What is remembered of a job: its latest runs, and until when its schedule is served.
+
+use std::sync::PoisonError;
+
+use backhaul_config::JobName;
+
+use super::{Catalog, JobRecord, Result, RunRecord, read_failed, write_failed};
+
+/// How many runs of a job are remembered.
+pub(super) const RUNS_KEPT: usize = 100;
+
+impl Catalog {
+    /// What is remembered of a job between runs.
+    ///
+    /// # Errors
+    /// When sled fails.
+    pub fn job(&self, job: &JobName) -> Result<JobRecord> {
+        Ok(match self.jobs.get(job.as_str()).map_err(read_failed)? {
+            Some(value) => serde_json::from_slice(&value)?,
+            None => JobRecord::default(),
+        })
+    }
+
+    /// Remembers something of a job. Not synced: losing it costs one catch-up run.
+    ///
+    /// # Errors
+    /// When sled fails.
+    pub fn change_job(&self, job: &JobName, change: impl FnOnce(&mut JobRecord)) -> Result<()> {
+        // A pass and a verification of one job may both have something to remember.
+        let _turn = self
+            .changing_job
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut record = self.job(job)?;
+        change(&mut record);
+        self.jobs
+            .insert(job.as_str(), serde_json::to_vec(&record)?)
+            .map_err(write_failed)?;
+        Ok(())
+    }
+
+    /// Adds a run to a job's history, durably, and forgets the oldest.
+    ///
+    /// # Errors
+    /// When sled or the disk fails.
+    pub fn add_run(&self, run: &RunRecord) -> Result<()> {
+        let prefix = format!("{}\0", run.job);
+        let key = format!("{prefix}{}", run.started_at.format("%Y%m%dT%H%M%S%.6fZ"));
+        self.runs
+            .insert(key, serde_json::to_vec(run)?)
+            .map_err(write_failed)?;
+        let excess = self
+            .runs
+            .scan_prefix(&prefix)
+            .count()
+            .saturating_sub(RUNS_KEPT);
+        for old in self.runs.scan_prefix(&prefix).keys().take(excess) {
+            self.runs
+                .remove(old.map_err(read_failed)?)
+                .map_err(write_failed)?;
+        }
+        self.commit()
+    }
+
+    /// A job's latest runs, newest first.
+    ///
+    /// # Errors
+    /// When sled fails.
+    pub fn runs(&self, job: &JobName, count: usize) -> Result<Vec<RunRecord>> {
+        let latest = self
+            .runs
+            .scan_prefix(format!("{job}\0"))
+            .values()
+            .rev()
+            .take(count);
+        latest
+            .map(|value| Ok(serde_json::from_slice(&value.map_err(read_failed)?)?))
+            .collect()
+    }
+}
