@@ -8,6 +8,8 @@
 //! sled's `flush` alone does not survive a power cut (it ends in `sync_file_range`), so a commit
 //! is `flush` plus an fsync of the database file by ourselves.
 
+mod history;
+mod instances;
 pub mod mend;
 pub mod rebuild;
 pub mod record;
@@ -20,20 +22,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use backhaul_config::JobName;
-use backhaul_provider_api::{InstanceId, Timestamp};
+use backhaul_provider_api::Timestamp;
 
 use crate::dir::{Dir, FsError};
 use crate::mirror::identity::{BackupId, Identity};
-pub use record::{BackupRecord, JobRecord, RunRecord};
+pub use record::{BackupRecord, JobRecord, RunRecord, SurveyRecord};
 pub use summary::Summary;
 
 /// The version of the records; another one means rebuild.
-const SCHEMA: &[u8] = b"1";
+const SCHEMA: &[u8] = b"2";
 const DIRECTORY: &str = "catalog";
 const CACHE_BYTES: u64 = 32 << 20;
-/// How many runs of a job are remembered.
-const RUNS_KEPT: usize = 100;
 
 /// The open catalog. Calls block for a disk access; async code calls it from the threads that
 /// passes run on.
@@ -41,8 +40,11 @@ pub struct Catalog {
     db: sled::Db,
     backups: sled::Tree,
     ids: sled::Tree,
+    /// Since when the vendor does not list a mirrored backup any more, by the keys of `backups`.
+    gone: sled::Tree,
     jobs: sled::Tree,
     runs: sled::Tree,
+    surveys: sled::Tree,
     /// A second handle to sled's file, for the fsync. The lock makes commits one at a time.
     file: Mutex<File>,
     /// Summaries of directories that nothing was put into or taken out of since.
@@ -177,18 +179,20 @@ impl Catalog {
         self.commit()
     }
 
-    /// Forgets a backup in that directory, durably.
+    /// Forgets backups, durably.
     ///
     /// # Errors
     /// When sled or the disk fails.
-    pub fn forget(&self, record: &BackupRecord) -> Result<()> {
-        self.backups
-            .remove(key(&record.identity, &record.directory))
-            .map_err(write_failed)?;
-        self.ids
-            .remove(id_key(&record.id, &record.directory))
-            .map_err(write_failed)?;
-        self.summaries().remove(&record.directory);
+    pub fn forget(&self, records: &[BackupRecord]) -> Result<()> {
+        for record in records {
+            let key = key(&record.identity, &record.directory);
+            self.backups.remove(&key).map_err(write_failed)?;
+            self.gone.remove(&key).map_err(write_failed)?;
+            self.ids
+                .remove(id_key(&record.id, &record.directory))
+                .map_err(write_failed)?;
+            self.summaries().remove(&record.directory);
+        }
         self.commit()
     }
 
@@ -198,25 +202,6 @@ impl Catalog {
             .iter()
             .values()
             .map(|value| Ok(serde_json::from_slice(&value.map_err(read_failed)?)?))
-    }
-
-    /// The backups of a job's directory, by instance.
-    ///
-    /// # Errors
-    /// When sled fails.
-    pub fn of_directory(
-        &self,
-        directory: &Path,
-    ) -> Result<BTreeMap<InstanceId, Vec<BackupRecord>>> {
-        let mut found: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for value in self.backups.scan_prefix(prefix(directory)).values() {
-            let record: BackupRecord = serde_json::from_slice(&value.map_err(read_failed)?)?;
-            found
-                .entry(record.identity.instance.clone())
-                .or_default()
-                .push(record);
-        }
-        Ok(found)
     }
 
     /// What a directory holds, in numbers. Cheap unless something changed since the last time.
@@ -261,67 +246,6 @@ impl Catalog {
         Ok(found)
     }
 
-    /// What is remembered of a job between runs.
-    ///
-    /// # Errors
-    /// When sled fails.
-    pub fn job(&self, job: &JobName) -> Result<JobRecord> {
-        Ok(match self.jobs.get(job.as_str()).map_err(read_failed)? {
-            Some(value) => serde_json::from_slice(&value)?,
-            None => JobRecord::default(),
-        })
-    }
-
-    /// Remembers something of a job. Not synced: losing it costs one catch-up run.
-    ///
-    /// # Errors
-    /// When sled fails.
-    pub fn set_job(&self, job: &JobName, record: &JobRecord) -> Result<()> {
-        self.jobs
-            .insert(job.as_str(), serde_json::to_vec(record)?)
-            .map_err(write_failed)?;
-        Ok(())
-    }
-
-    /// Adds a run to a job's history, durably, and forgets the oldest.
-    ///
-    /// # Errors
-    /// When sled or the disk fails.
-    pub fn add_run(&self, run: &RunRecord) -> Result<()> {
-        let prefix = format!("{}\0", run.job);
-        let key = format!("{prefix}{}", run.started_at.format("%Y%m%dT%H%M%S%.6fZ"));
-        self.runs
-            .insert(key, serde_json::to_vec(run)?)
-            .map_err(write_failed)?;
-        let excess = self
-            .runs
-            .scan_prefix(&prefix)
-            .count()
-            .saturating_sub(RUNS_KEPT);
-        for old in self.runs.scan_prefix(&prefix).keys().take(excess) {
-            self.runs
-                .remove(old.map_err(read_failed)?)
-                .map_err(write_failed)?;
-        }
-        self.commit()
-    }
-
-    /// A job's latest runs, newest first.
-    ///
-    /// # Errors
-    /// When sled fails.
-    pub fn runs(&self, job: &JobName, count: usize) -> Result<Vec<RunRecord>> {
-        let latest = self
-            .runs
-            .scan_prefix(format!("{job}\0"))
-            .values()
-            .rev()
-            .take(count);
-        latest
-            .map(|value| Ok(serde_json::from_slice(&value.map_err(read_failed)?)?))
-            .collect()
-    }
-
     fn commit(&self) -> Result<()> {
         let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         self.db.flush().map_err(|source| CatalogError::Store {
@@ -353,8 +277,10 @@ impl Catalog {
             let catalog = Self {
                 backups: db.open_tree("backups")?,
                 ids: db.open_tree("ids")?,
+                gone: db.open_tree("gone")?,
                 jobs: db.open_tree("jobs")?,
                 runs: db.open_tree("runs")?,
+                surveys: db.open_tree("surveys")?,
                 file: Mutex::new(File::open(path.join("db"))?),
                 summaries: Mutex::default(),
                 db,

@@ -23,6 +23,7 @@ use crate::fetch::limits::Limits;
 use crate::mirror::staging::boot_id;
 use crate::pass::Context;
 use crate::provider::Libraries;
+use crate::prune::Turn;
 use crate::status::Board;
 use crate::supervisor::{Command, Supervisor, Verdict};
 use crate::systemd;
@@ -184,6 +185,7 @@ pub fn context(config: &Config, libraries: Libraries, catalog: Catalog, events: 
         boot: boot_id().into(),
         account_limits: Arc::new(Mutex::new(BTreeMap::new())),
         claims: Arc::default(),
+        turn: Turn::default(),
         mended: Arc::default(),
     }
 }

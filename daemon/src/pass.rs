@@ -8,8 +8,8 @@ pub mod context;
 pub mod fetch_backup;
 mod keys;
 pub mod listing;
+mod observe;
 pub mod prepare;
-pub mod retain;
 pub mod selection;
 mod transfer;
 pub mod vendor;
@@ -21,13 +21,17 @@ use std::time::Duration;
 
 use backhaul_config::{Account, Job};
 use backhaul_provider_api::Timestamp;
+use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 
+use crate::catalog::SurveyRecord;
 use crate::catalog::record::{Outcome, RunRecord};
 use crate::dir::Dir;
 use crate::event::Event;
 use crate::mirror::{layout, staging};
 use crate::provider::{GaveUp, ProviderError};
+use crate::prune::{self, Basis, Options};
+use crate::retention::freeze::{Evidence, Freeze, judge};
 pub use context::Context;
 use listing::Survey;
 use transfer::Transfers;
@@ -48,7 +52,10 @@ pub async fn run(
     context.events.tell(Event::PassStarted {
         job: job.name.clone(),
     });
-    let mut report = Report::default();
+    let mut report = Report {
+        memory: remembered(context, job),
+        ..Report::default()
+    };
     let fatal = steps(context, job, account, cancel, &mut report)
         .await
         .err();
@@ -56,6 +63,10 @@ pub async fn run(
         && !matches!(error, PassError::Stopped)
     {
         report.errors.push(error.to_string());
+    }
+    report.memory.at = Some(context.now());
+    if let Err(error) = context.catalog.set_survey(&job.name, &report.memory) {
+        tracing::error!(job = %job.name, %error, "what the pass found could not be recorded");
     }
     let run = report.into_record(job, started_at, context.now(), cancel.is_cancelled());
     if let Err(error) = context.catalog.add_run(&run) {
@@ -66,6 +77,19 @@ pub async fn run(
         run: Box::new(run.clone()),
     });
     run
+}
+
+/// What earlier passes found. Until this one has come to its end, nothing may be let go.
+fn remembered(context: &Context, job: &Job) -> SurveyRecord {
+    let memory = context.catalog.survey(&job.name).unwrap_or_else(|error| {
+        tracing::warn!(job = %job.name, %error, "what the last pass found cannot be read");
+        None
+    });
+    SurveyRecord {
+        frozen: vec![Freeze::Failed.to_string()],
+        held_back: Vec::new(),
+        ..memory.unwrap_or_default()
+    }
 }
 
 async fn steps(
@@ -88,7 +112,12 @@ async fn steps(
     // What does the vendor have, and what of it is new?
     let survey = listing::survey(context, &vendor, job, Some(&directory)).await?;
     report.take(&survey);
-    let mut selection = selection::select(context, job, survey.wanted.iter().collect())?;
+    let mut selection = selection::select(
+        context,
+        job,
+        Some(&directory),
+        survey.wanted.iter().collect(),
+    )?;
     let new = &selection.fetch;
     tracing::info!(
         job = %job.name, instances = survey.instances.len(), listed = survey.listed, new = new.len(),
@@ -116,14 +145,16 @@ async fn steps(
         received: AtomicU64::new(0),
     };
     while !selection.fetch.is_empty() && transfers.run(selection.fetch, report).await {
-        selection = selection::select(context, job, selection.spared)?;
+        selection = selection::select(context, job, Some(&transfers.directory), selection.spared)?;
     }
     report.spared = selection.spared.len() as u64;
     let Transfers {
         directory,
         received,
+        vendor,
         ..
     } = transfers;
+    let vendor_ahead = vendor.vendor_ahead();
     report.received_bytes = received.into_inner();
     if cancel.is_cancelled() {
         return Err(PassError::Stopped);
@@ -136,21 +167,60 @@ async fn steps(
         ));
     }
 
-    // Only after a complete and successful pass is anything let go.
-    let sound = report.errors.is_empty() && survey.complete();
-    if sound {
-        for id in staging::sweep(&directory, ABANDONED)? {
+    report.memory.unfetched =
+        observe::unfetched(context, job, &survey, &selection.spared, &report.errors)?;
+    retain(context, job, &directory, &survey, vendor_ahead, report)
+}
+
+/// Only after a complete and successful pass, by clocks that agree, is anything let go.
+fn retain(
+    context: &Context,
+    job: &Job,
+    directory: &Dir,
+    survey: &Survey,
+    vendor_ahead: Option<TimeDelta>,
+    report: &mut Report,
+) -> Result<(), PassError> {
+    let now = context.now();
+    let frozen = judge(&Evidence {
+        successful: report.errors.is_empty(),
+        complete: survey.complete(),
+        vendor_ahead,
+        last: report.memory.at,
+        now,
+    });
+    if frozen.is_empty() {
+        for id in staging::sweep(directory, ABANDONED)? {
             tracing::info!(job = %job.name, backup = %id, "an abandoned download was removed");
         }
     }
-    report.quarantined = retain::apply(
-        context,
-        job,
-        &directory,
-        &survey.instances,
-        sound,
-        &mut report.warnings,
-    )?;
+    report.memory.frozen = frozen.iter().map(Freeze::to_string).collect();
+    report.memory.instances.clone_from(&survey.instances);
+    let basis = Basis {
+        frozen: report.memory.frozen.clone(),
+        instances: survey.instances.clone(),
+    };
+    let apply = || {
+        prune::apply(
+            &context.catalog,
+            job,
+            directory,
+            &basis,
+            Options::default(),
+            now,
+        )
+    };
+    let pruned = context.turn.take(apply)?;
+    report.quarantined = pruned.quarantined.len() as u64;
+    report.warnings.extend(pruned.warnings);
+    report.warnings.extend(pruned.held_back.iter().cloned());
+    report.memory.held_back = pruned.held_back;
+    for why in &pruned.frozen {
+        report.warnings.push(format!("retention is frozen: {why}"));
+    }
+
+    let changed = report.mirrored + report.quarantined > 0;
+    observe::watch(context, job, survey, &mut report.memory, changed, now)?;
     Ok(())
 }
 
@@ -212,6 +282,9 @@ pub enum PassError {
     /// The catalog.
     #[error(transparent)]
     Catalog(#[from] crate::catalog::CatalogError),
+    /// Retention.
+    #[error(transparent)]
+    Prune(#[from] prune::PruneError),
 }
 
 impl From<GaveUp> for PassError {
@@ -235,6 +308,7 @@ struct Report {
     disk_full: bool,
     received_bytes: u64,
     quarantined: u64,
+    memory: SurveyRecord,
     passed_over: Vec<String>,
     errors: Vec<String>,
     warnings: Vec<String>,

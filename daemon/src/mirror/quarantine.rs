@@ -1,27 +1,30 @@
 //! Quarantine: backups that retention has let go, hidden but whole for a grace period.
 //!
-//! `.backhaul/quarantine/<quarantined at>_<id>/` holds the backup's directory under `backup/` and
-//! `from`, the path it came from. Moving a backup in and out is one rename.
+//! `.backhaul/quarantine/<quarantined at>_<id>/` holds the backup's directory under `backup/`,
+//! `from`, the path it came from, and `why`. Moving a backup in and out is one rename.
 
 use backhaul_provider_api::Timestamp;
 use chrono::{NaiveDateTime, TimeDelta};
+use serde::{Deserialize, Serialize};
 
 use super::identity::BackupId;
 use super::layout::{HIDDEN, QUARANTINE};
-use super::manifest::Manifest;
+use super::manifest::{Manifest, ManifestError};
 use crate::dir::{Dir, FsError};
 
 const BACKUP: &str = "backup";
 const FROM: &str = "from";
+const WHY: &str = "why";
 const TIME_FORMAT: &str = "%Y%m%dT%H%M%SZ";
 
 /// A backup in quarantine.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quarantined {
     /// The backup.
     pub id: BackupId,
     /// When it was put there.
     pub since: Timestamp,
+    /// The name of its slot.
     entry: String,
 }
 
@@ -32,7 +35,13 @@ pub struct Quarantined {
 ///
 /// # Errors
 /// When the manifest does not claim the directory, or the disk refuses.
-pub fn put(job_dir: &Dir, path: &str, id: &BackupId, now: Timestamp) -> Result<(), FsError> {
+pub fn put(
+    job_dir: &Dir,
+    path: &str,
+    id: &BackupId,
+    why: &str,
+    now: Timestamp,
+) -> Result<(), FsError> {
     let Some((home, name)) = path.rsplit_once('/') else {
         let why = std::io::Error::other("it is not the path of a backup");
         return Err(job_dir.error("quarantine", path.as_ref(), why));
@@ -46,6 +55,7 @@ pub fn put(job_dir: &Dir, path: &str, id: &BackupId, now: Timestamp) -> Result<(
     let place = job_dir.ensure_dir(HIDDEN)?.ensure_dir(QUARANTINE)?;
     let slot = place.ensure_dir(&format!("{}_{id}", now.format(TIME_FORMAT)))?;
     slot.write_durable(FROM, path.as_bytes())?;
+    slot.write_durable(WHY, why.as_bytes())?;
     home.move_new(name, &slot, BACKUP)
 }
 
@@ -79,19 +89,59 @@ pub fn list(job_dir: &Dir) -> Result<Vec<Quarantined>, FsError> {
     Ok(found)
 }
 
-/// Deletes for good what has been in quarantine longer than the grace period.
+/// Why a backup was put there, in words.
+///
+/// # Errors
+/// When that cannot be read.
+pub fn why(job_dir: &Dir, quarantined: &Quarantined) -> Result<String, FsError> {
+    let slot = open(job_dir)?.dir(&quarantined.entry)?;
+    let text = slot.read(WHY, 4096)?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// The manifest of a backup in quarantine.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn manifest(job_dir: &Dir, quarantined: &Quarantined) -> Result<Manifest, ManifestError> {
+    let slot = open(job_dir)?.dir(&quarantined.entry)?;
+    Manifest::read(&slot.dir(BACKUP)?)
+}
+
+/// What has been there longer than the grace period and may be deleted for good: only what its
+/// manifest says that this job mirrored. Slots that a crash left empty are among them.
+///
+/// # Errors
+/// When the directory cannot be read.
+pub fn expired(
+    job_dir: &Dir,
+    job: &str,
+    grace: TimeDelta,
+    now: Timestamp,
+) -> Result<Vec<Quarantined>, FsError> {
+    let mut all = list(job_dir)?;
+    all.retain(|quarantined| now.signed_duration_since(quarantined.since) > grace);
+    let place = match open(job_dir) {
+        Ok(place) => place,
+        Err(error) if error.is_missing() => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    all.retain(|quarantined| {
+        let empty = place
+            .dir(&quarantined.entry)
+            .is_ok_and(|slot| !slot.has(BACKUP));
+        let ours = |manifest: Manifest| manifest.id == quarantined.id && manifest.job == job;
+        empty || manifest(job_dir, quarantined).is_ok_and(ours)
+    });
+    Ok(all)
+}
+
+/// Deletes a backup in quarantine for good.
 ///
 /// # Errors
 /// When something cannot be removed.
-pub fn purge(job_dir: &Dir, grace: TimeDelta, now: Timestamp) -> Result<Vec<Quarantined>, FsError> {
-    let mut gone = Vec::new();
-    for quarantined in list(job_dir)? {
-        if now.signed_duration_since(quarantined.since) > grace {
-            open(job_dir)?.remove_tree(&quarantined.entry)?;
-            gone.push(quarantined);
-        }
-    }
-    Ok(gone)
+pub fn delete(job_dir: &Dir, quarantined: &Quarantined) -> Result<(), FsError> {
+    open(job_dir)?.remove_tree(&quarantined.entry)
 }
 
 /// Moves a backup back to where it was. Returns its path.
@@ -99,7 +149,13 @@ pub fn purge(job_dir: &Dir, grace: TimeDelta, now: Timestamp) -> Result<Vec<Quar
 /// # Errors
 /// `is_missing` when it is not in quarantine.
 pub fn restore(job_dir: &Dir, id: &BackupId) -> Result<String, FsError> {
-    let Some(quarantined) = list(job_dir)?.into_iter().rfind(|entry| entry.id == *id) else {
+    let mut all = list(job_dir)?;
+    let whole = |entry: &Quarantined| {
+        let slot = open(job_dir).and_then(|place| place.dir(&entry.entry));
+        slot.is_ok_and(|slot| slot.has(BACKUP))
+    };
+    all.retain(|entry| entry.id == *id && whole(entry));
+    let Some(quarantined) = all.pop() else {
         let why = std::io::Error::from(std::io::ErrorKind::NotFound);
         return Err(job_dir.error("find in quarantine", id.as_str().as_ref(), why));
     };

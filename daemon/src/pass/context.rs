@@ -16,6 +16,7 @@ use crate::fetch::limits::Limits;
 use crate::mirror::identity::BackupId;
 use crate::mirror::staging;
 use crate::provider::{AccountLimits, Libraries, Library, discover};
+use crate::prune::Turn;
 
 use super::PassError;
 
@@ -42,6 +43,8 @@ pub struct Context {
     pub account_limits: Arc<Mutex<BTreeMap<AccountName, Arc<AccountLimits>>>>,
     /// What is being fetched right now.
     pub claims: Claims,
+    /// The right to move backups in and out of quarantine.
+    pub turn: Turn,
     /// The directories that the catalog was compared with since the start.
     pub mended: Arc<Mutex<BTreeSet<PathBuf>>>,
 }
