@@ -162,10 +162,10 @@ impl Decided {
             |record| match (own(record), listed) {
                 (false, _) => Standing::Held(Reason::OtherJob),
                 (true, false) => Standing::Held(Reason::InstanceGone),
-                (true, true) => Standing::Ruled(0),
+                (true, true) => Standing::Ruled,
             },
         );
-        let verdicts = retention::decide(&[policy], &facts, now);
+        let verdicts = retention::decide(&policy, &facts, now);
         let mut held_back = None;
         if verdicts.iter().any(|verdict| !verdict.keeps()) {
             let name = records.first().map_or("", |record| &record.instance_name);

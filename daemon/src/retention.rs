@@ -1,6 +1,6 @@
 //! Retention: which mirrored backups are kept and which are let go, each with its reason.
 //!
-//! Pure: from the facts about an instance's backups, the policies and the time to a verdict for
+//! Pure: from the facts about an instance's backups, a job's policy and the time to a verdict for
 //! every backup. Rules apply per instance, job and kind; only verified backups count towards any
 //! rule. [`chain`] adds what kept backups need. When nothing may be let go at all is the business
 //! of [`freeze`] and [`brake`]; moving backups out is that of [`crate::prune`].
@@ -51,47 +51,36 @@ impl Verdict {
 }
 
 /// Decides about all backups of one instance that lie in one directory. The answer is in the
-/// order of `backups`, whose standings index `policies`.
-pub fn decide(policies: &[Policy], backups: &[Facts], now: Timestamp) -> Vec<Verdict> {
-    if policies.iter().all(|policy| policy.rules.is_empty()) {
-        return backups
-            .iter()
-            .map(|backup| Verdict::Keep(vec![without_rules(backup)]))
-            .collect();
+/// order of `backups`.
+pub fn decide(policy: &Policy, backups: &[Facts], now: Timestamp) -> Vec<Verdict> {
+    if policy.rules.is_empty() {
+        let verdicts = backups.iter().map(|backup| match backup.standing {
+            Standing::Held(reason) => Verdict::Keep(vec![reason]),
+            Standing::Ruled => Verdict::Keep(vec![Reason::NoRetention]),
+        });
+        return verdicts.collect();
     }
     let mut held = Held::new(backups.len());
     let mut oldest_first: Vec<usize> = (0..backups.len()).collect();
     oldest_first.sort_by_key(|&index| backups[index].started_at);
-    let chains = Chains::new(backups, &oldest_first);
+    let mut chains = Chains::new(backups, &oldest_first);
 
     for (index, backup) in backups.iter().enumerate() {
-        hold_whatever_the_rules_say(policies, backup, now, index, &mut held);
+        hold_whatever_the_rules_say(policy, backup, now, index, &mut held);
     }
-    for (number, policy) in policies.iter().enumerate() {
-        let lists = Lists::of(number, backups, &oldest_first, &chains, now);
-        for kind in Kind::ALL {
-            let list = &lists.0[kind as usize];
-            hold_newest(policy.rules.min_good, list, Reason::MinGood, &mut held);
-            match kind {
-                // A log that nothing can replay is of no use, whatever rule names it.
-                Kind::Log => {
-                    let usable: Vec<_> = list
-                        .iter()
-                        .copied()
-                        .filter(|&log| chains.is_usable(log))
-                        .collect();
-                    hold_by_rules(policy, backups, &usable, now, &mut held);
-                    chains.hold_logs_of(
-                        number,
-                        backups,
-                        lists.newest_first(Kind::Full),
-                        &usable,
-                        &mut held,
-                    );
-                }
-                _ => hold_by_rules(policy, backups, list, now, &mut held),
-            }
+    let lists = Lists::new(backups, &oldest_first, &chains, now);
+    for kind in Kind::ALL {
+        let list = lists.newest_first(kind);
+        hold_newest(policy.rules.min_good, list, Reason::MinGood, &mut held);
+        if kind != Kind::Log {
+            hold_by_rules(policy, backups, list, now, &mut held);
+            continue;
         }
+        // A log that nothing can replay is of no use, whatever rule names it.
+        let usable = list.iter().copied().filter(|&log| chains.is_usable(log));
+        let usable: Vec<_> = usable.collect();
+        hold_by_rules(policy, backups, &usable, now, &mut held);
+        chains.hold_logs(backups, lists.newest_first(Kind::Full), &usable, &mut held);
     }
     chains.hold_what_is_needed(backups, &mut held);
 
@@ -122,23 +111,17 @@ impl Held {
     }
 }
 
-/// A policy's backups that count, by kind, newest first. Of a group its newest member stands for
+/// The backups that count, by kind, newest first. Of a group its newest member stands for
 /// all; the others are held with it.
 struct Lists([Vec<usize>; Kind::ALL.len() + 1]);
 
 impl Lists {
-    fn of(
-        policy: usize,
-        backups: &[Facts],
-        oldest_first: &[usize],
-        chains: &Chains,
-        now: Timestamp,
-    ) -> Self {
+    fn new(backups: &[Facts], oldest_first: &[usize], chains: &Chains, now: Timestamp) -> Self {
         let mut lists: [Vec<usize>; Kind::ALL.len() + 1] = Default::default();
         for &index in oldest_first.iter().rev() {
             let backup = &backups[index];
-            let ruled = backup.standing == Standing::Ruled(policy);
-            if ruled && backup.started_at <= now && chains.is_countable(index) {
+            let ruled = backup.standing == Standing::Ruled && backup.started_at <= now;
+            if ruled && chains.is_countable(index) {
                 lists[backup.kind as usize].push(index);
             }
         }
@@ -150,15 +133,8 @@ impl Lists {
     }
 }
 
-fn without_rules(backup: &Facts) -> Reason {
-    match backup.standing {
-        Standing::Held(reason) => reason,
-        Standing::Ruled(_) => Reason::NoRetention,
-    }
-}
-
 fn hold_whatever_the_rules_say(
-    policies: &[Policy],
+    policy: &Policy,
     backup: &Facts,
     now: Timestamp,
     index: usize,
@@ -167,19 +143,16 @@ fn hold_whatever_the_rules_say(
     if backup.pinned {
         held.hold(index, Reason::Pinned);
     }
-    let policy = match backup.standing {
-        Standing::Held(reason) => return held.hold(index, reason),
-        Standing::Ruled(policy) => &policies[policy].rules,
-    };
-    if policy.is_empty() {
-        held.hold(index, Reason::NoRetention);
+    if let Standing::Held(reason) = backup.standing {
+        held.hold(index, reason);
     } else if backup.started_at > now {
         held.hold(index, Reason::Future);
     } else if !backup.counts {
         // It counts for nothing, yet may be all there is of its day: it stays as long as the
         // longest stretch that the policy names by time, at least the quarantine's.
         let age = now.signed_duration_since(backup.started_at);
-        let enough = policy.within.unwrap_or_default().max(policy.quarantine);
+        let rules = &policy.rules;
+        let enough = rules.within.unwrap_or_default().max(rules.quarantine);
         if age <= TimeDelta::from_std(enough).unwrap_or(TimeDelta::MAX) {
             held.hold(index, Reason::SuspectRecent);
         }

@@ -26,7 +26,7 @@ impl Brake {
     pub fn look(backups: &[Facts], verdicts: &[Verdict]) -> Option<Self> {
         let mut counts = [(0, 0); Kind::ALL.len() + 1];
         for (backup, verdict) in backups.iter().zip(verdicts) {
-            if matches!(backup.standing, Standing::Ruled(_)) {
+            if backup.standing == Standing::Ruled {
                 let (leaving, of) = &mut counts[backup.kind as usize];
                 *leaving += usize::from(!verdict.keeps());
                 *of += 1;

@@ -24,6 +24,8 @@ pub(super) struct Chains {
     usable: Vec<bool>,
     /// Which backups rules may count.
     countable: Vec<bool>,
+    /// The first log of the row that rules hold, if it is older than any full backup they hold.
+    rooted: Option<usize>,
 }
 
 impl Chains {
@@ -36,10 +38,18 @@ impl Chains {
             groups: HashMap::new(),
             usable: vec![true; backups.len()],
             countable: backups.iter().map(|backup| backup.counts).collect(),
+            rooted: None,
         };
         let (mut last_full, mut last_link) = (None, None);
+        let full = |other: &usize| backups[*other].kind == Kind::Full;
+        let link = |other: &usize| {
+            let kind = backups[*other].kind;
+            matches!(kind, Kind::Full | Kind::Differential | Kind::Incremental)
+        };
         for &index in oldest_first {
             let backup = &backups[index];
+            // What cannot be is not believed.
+            let (base, previous) = (backup.base.filter(full), backup.previous.filter(link));
             match backup.kind {
                 Kind::Full => {
                     chains.fulls.push((backup.reaches, index));
@@ -47,16 +57,16 @@ impl Chains {
                     last_link = Some(index);
                 }
                 Kind::Differential => {
-                    chains.needs[index] = [backup.base.or(last_full), backup.previous];
+                    chains.needs[index] = [base.or(last_full), previous];
                     last_link = Some(index);
                 }
                 Kind::Incremental => {
-                    chains.needs[index] = [backup.previous.or(last_link), backup.base];
+                    chains.needs[index] = [previous.or(last_link), base];
                     last_link = Some(index);
                 }
                 Kind::Log => {
                     chains.logs.push(index);
-                    chains.needs[index] = [backup.base, None];
+                    chains.needs[index] = [base, None];
                 }
                 Kind::Slowlog | Kind::Unknown => {}
             }
@@ -104,35 +114,35 @@ impl Chains {
         self.countable[index]
     }
 
-    /// Holds a job's logs without a gap: from the oldest full backup that its rules hold, or,
-    /// where it mirrors no full backups, from the oldest log that they hold.
-    pub(super) fn hold_logs_of(
-        &self,
-        policy: usize,
+    /// Holds a job's logs without a gap, from the oldest full backup or log that its rules hold.
+    pub(super) fn hold_logs(
+        &mut self,
         backups: &[Facts],
         full_newest_first: &[usize],
         log_newest_first: &[usize],
         held: &mut Held,
     ) {
-        let by_rule = |index: &&usize| held.by_rule(**index);
-        let oldest_full = full_newest_first
-            .iter()
-            .filter(by_rule)
-            .map(|&full| backups[full].reaches)
-            .min();
-        let cut = oldest_full.or_else(|| {
-            log_newest_first
-                .iter()
-                .filter(by_rule)
-                .map(|&log| backups[log].reaches)
-                .min()
-        });
-        let Some(cut) = cut else { return };
-        for &log in &self.logs {
-            let own = backups[log].standing == Standing::Ruled(policy);
-            if own && backups[log].reaches >= cut {
-                held.hold(log, Reason::Unbroken);
-            }
+        let oldest = |list: &[usize]| {
+            let ruled = list.iter().copied().filter(|&index| held.by_rule(index));
+            ruled.min_by_key(|&index| backups[index].reaches)
+        };
+        let (full, log) = (oldest(full_newest_first), oldest(log_newest_first));
+        let reaches = |index: usize| backups[index].reaches;
+        let Some(cut) = full.into_iter().chain(log).map(reaches).min() else {
+            return;
+        };
+        let own = |log: &usize| backups[*log].standing == Standing::Ruled;
+        let first = |log: &usize| own(log) && reaches(*log) >= cut;
+        // In the order of their beginnings: logs may overlap, and lie within each other.
+        let Some(begin) = self.logs.iter().position(first) else {
+            return;
+        };
+        for &log in self.logs[begin..].iter().filter(|log| own(log)) {
+            held.hold(log, Reason::Unbroken);
+        }
+        // Logs that the rules hold further back than any full backup bring their own.
+        if full.is_none_or(|full| reaches(full) > cut) {
+            self.rooted = Some(self.logs[begin]);
         }
     }
 
@@ -161,47 +171,100 @@ impl Chains {
                     self.hold_for(member, Reason::GroupedWith(index), held, &mut waiting);
                 }
             }
-            self.hold_below_runs(backups, held, &mut waiting);
+            self.hold_below_logs(backups, held, &mut waiting);
             if waiting.is_empty() {
                 return;
             }
         }
     }
 
-    /// Each run of held logs needs a full backup before it, and the logs from there on.
-    fn hold_below_runs(&self, backups: &[Facts], held: &mut Held, waiting: &mut Vec<usize>) {
-        for place in 0..self.logs.len() {
-            let log = self.logs[place];
-            let continues = place > 0 && held.has(self.logs[place - 1]);
-            if !held.has(log) || continues {
-                continue;
-            }
-            let Some(base) = self.base_of(backups, log) else {
-                continue;
+    /// Logs need a full backup before them, and all logs from there on.
+    fn hold_below_logs(&self, backups: &[Facts], held: &mut Held, waiting: &mut Vec<usize>) {
+        // Whether the log before is part of a row that goes back to a full backup without a gap,
+        // and where the last such log of another job is, when only logs without use follow it.
+        let (mut joined, mut row) = (false, None);
+        let mut filled: Option<std::ops::Range<usize>> = None;
+        for (place, &log) in self.logs.iter().enumerate() {
+            let base = match self.membership(backups, log, held) {
+                Membership::None => {
+                    joined = false;
+                    continue;
+                }
+                Membership::Row => {
+                    (joined, row) = (true, None);
+                    continue;
+                }
+                Membership::OthersRow => {
+                    if let Some(last) = row {
+                        // Ours in the middle of theirs are links of their chain.
+                        for &between in &self.logs[last + 1..place] {
+                            self.hold_for(between, Reason::NeededBy(log), held, waiting);
+                        }
+                        joined = true;
+                    }
+                    if joined {
+                        row = Some(place);
+                        continue;
+                    }
+                    // The first of a row may reach over its full backup.
+                    let base = self.full_before(backups[log].reaches, backups[log].reaches);
+                    joined = base.is_some();
+                    row = base.map(|_| place);
+                    base
+                }
+                Membership::Alone { joins } => {
+                    (joined, row) = (joins, None);
+                    self.full_before(backups[log].from, backups[log].reaches)
+                }
             };
+            let Some(base) = base else { continue };
             self.hold_for(base, Reason::NeededBy(log), held, waiting);
-            for &between in self.logs[..place].iter().rev() {
-                // An older run that is met has a base of its own.
-                if backups[between].reaches < backups[base].reaches || held.has(between) {
+            let mut first = place;
+            while let Some(before) = first.checked_sub(1) {
+                let between = self.logs[before];
+                if backups[between].reaches < backups[base].reaches {
                     break;
                 }
                 self.hold_for(between, Reason::NeededBy(log), held, waiting);
+                first = match &filled {
+                    // All of these are held since the last time.
+                    Some(filled) if filled.contains(&before) => filled.start,
+                    _ => before,
+                };
             }
+            filled = Some(first..place);
         }
     }
 
-    /// The full backup that a log is replayed on: the latest before it, rather one that counts;
-    /// for a log that began before all of them, the oldest.
-    fn base_of(&self, backups: &[Facts], log: usize) -> Option<usize> {
-        let Facts { from, reaches, .. } = backups[log];
+    fn membership(&self, backups: &[Facts], log: usize, held: &Held) -> Membership {
+        let (reasons, backup) = (&held.0[log], &backups[log]);
+        let unbroken = reasons.contains(&Reason::Unbroken);
+        let others = matches!(backup.standing, Standing::Held(_));
+        let for_itself = |reason: &Reason| !matches!(reason, Reason::NeededBy(_));
+        if self.rooted == Some(log) || backup.pinned {
+            Membership::Alone { joins: unbroken }
+        } else if unbroken {
+            Membership::Row
+        } else if others && backup.counts {
+            Membership::OthersRow
+        } else if reasons.iter().any(for_itself) {
+            Membership::Alone { joins: false }
+        } else {
+            Membership::None
+        }
+    }
+
+    /// The latest full backup before an instant, rather one that counts; where all are later, the
+    /// oldest if it is before the other instant.
+    fn full_before(&self, instant: Timestamp, at_least: Timestamp) -> Option<usize> {
         let before = |fulls: &[(Timestamp, usize)]| {
-            let count = fulls.partition_point(|&(reached, _)| reached <= from);
+            let count = fulls.partition_point(|&(reached, _)| reached <= instant);
             count.checked_sub(1).map(|last| fulls[last].1)
         };
         let oldest = || {
             self.fulls
                 .first()
-                .filter(|&&(reached, _)| reached <= reaches)
+                .filter(|&&(reached, _)| reached <= at_least)
         };
         before(&self.good_fulls)
             .or_else(|| before(&self.fulls))
@@ -219,6 +282,21 @@ impl Chains {
             held.hold(index, reason);
         }
     }
+}
+
+/// What a log is to the logs around it, where full backups are concerned.
+enum Membership {
+    /// Not held, or only because another log needs it.
+    None,
+    /// One of those that rules hold without a gap from a held full backup on.
+    Row,
+    /// One of another job, which keeps its logs without a gap.
+    OthersRow,
+    /// Held for itself, or the first of a row: it brings its own full backup.
+    Alone {
+        /// Whether a row begins with it.
+        joins: bool,
+    },
 }
 
 impl Held {

@@ -36,8 +36,8 @@ pub struct Facts {
 /// Who decides about a backup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// The policy of this index.
-    Ruled(usize),
+    /// The policy of the job that mirrored it.
+    Ruled,
     /// Nobody: it stays, and counts for nothing but what it needs.
     Held(Reason),
 }

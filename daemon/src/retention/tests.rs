@@ -12,7 +12,7 @@ pub(super) fn now() -> Timestamp {
     "2026-11-22T10:00:00Z".parse().unwrap()
 }
 
-/// A backup that began so many hours ago, under the first policy.
+/// A verified backup that began so many hours ago.
 pub(super) fn backup(kind: Kind, hours_ago: i64) -> Facts {
     let started_at = now() - TimeDelta::hours(hours_ago);
     Facts {
@@ -22,7 +22,7 @@ pub(super) fn backup(kind: Kind, hours_ago: i64) -> Facts {
         reaches: started_at,
         counts: true,
         pinned: false,
-        standing: Standing::Ruled(0),
+        standing: Standing::Ruled,
         base: None,
         previous: None,
         group: None,
@@ -51,14 +51,14 @@ fn keep_last(keep_last: u32) -> Policy {
 }
 
 fn kept(policy: &Policy, backups: &[Facts]) -> Vec<bool> {
-    let verdicts = decide(std::slice::from_ref(policy), backups, now());
+    let verdicts = decide(policy, backups, now());
     verdicts.iter().map(Verdict::keeps).collect()
 }
 
 #[test]
 fn an_empty_policy_keeps_everything() {
     let backups = [backup(Kind::Full, 10_000), suspect(Kind::Full, 1)];
-    let verdicts = decide(&[policy(Retention::default())], &backups, now());
+    let verdicts = decide(&policy(Retention::default()), &backups, now());
     assert_eq!(verdicts, vec![Verdict::Keep(vec![Reason::NoRetention]); 2]);
 }
 
@@ -191,45 +191,73 @@ fn logs_stay_from_the_oldest_kept_full_backup_on() {
         kept(&keep_last(2), &backups),
         [false, true, true, true, true, true]
     );
-    let verdicts = decide(&[keep_last(1)], &backups, now());
+    let verdicts = decide(&keep_last(1), &backups, now());
     assert_eq!(verdicts[0], Verdict::LetGo(LetGo::NothingToReplayItOn));
     assert_eq!(verdicts[2], Verdict::LetGo(LetGo::NoFullKept));
 }
 
 #[test]
-fn a_job_of_logs_alone_holds_another_jobs_full_backup_and_leaves_no_gap() {
-    let others = Facts {
-        standing: Standing::Ruled(1),
-        ..backup(Kind::Full, 100)
+fn a_job_of_logs_alone_keeps_them_without_gaps_from_a_full_backup_on() {
+    let full = |hours| Facts {
+        standing: Standing::Held(Reason::OtherJob),
+        ..backup(Kind::Full, hours)
     };
     let backups = [
-        Facts {
-            started_at: others.started_at - TimeDelta::days(9),
-            from: others.from - TimeDelta::days(9),
-            reaches: others.reaches - TimeDelta::days(9),
-            ..others
-        },
-        others,
+        full(400),
+        backup(Kind::Log, 390),
+        full(100),
         backup(Kind::Log, 90),
         backup(Kind::Log, 80),
         backup(Kind::Log, 40),
-        Facts {
-            standing: Standing::Ruled(1),
-            ..backup(Kind::Full, 2)
-        },
+        full(2),
         backup(Kind::Log, 1),
     ];
-    let logs = policy(Retention {
+    let rules = Retention {
         within: Some(Duration::from_secs(50 * 3600)),
         ..Retention::default()
-    });
-    let verdicts = decide(&[logs, keep_last(1)], &backups, now());
-    let kept: Vec<_> = verdicts.iter().map(Verdict::keeps).collect();
-    assert_eq!(kept, [false, true, true, true, true, true, true]);
-    assert_eq!(
-        verdicts[1],
-        Verdict::Keep(vec![Reason::NeededBy(2)]).clone()
-    );
+    };
+    let expected = [true, false, true, true, true, true, true, true];
+    assert_eq!(kept(&policy(rules), &backups), expected);
+}
+
+#[test]
+fn a_full_backup_that_another_jobs_logs_need_stays_and_those_between_may_go() {
+    let log = |hours| Facts {
+        standing: Standing::Held(Reason::OtherJob),
+        ..backup(Kind::Log, hours)
+    };
+    let backups = [
+        backup(Kind::Full, 400),
+        backup(Kind::Full, 100),
+        log(90),
+        backup(Kind::Full, 80),
+        log(70),
+        backup(Kind::Full, 2),
+    ];
+    let expected = [false, true, true, false, true, true];
+    assert_eq!(kept(&keep_last(1), &backups), expected);
+}
+
+#[test]
+fn a_log_that_reaches_over_its_full_backup_does_not_hold_the_one_before() {
+    let over = |hours| Facts {
+        reaches: now() - TimeDelta::hours(hours - 2),
+        ..backup(Kind::Log, hours)
+    };
+    let backups = [
+        over(101),
+        backup(Kind::Full, 100),
+        over(99),
+        over(51),
+        backup(Kind::Full, 50),
+        over(49),
+        over(2),
+        backup(Kind::Full, 1),
+    ];
+    let expected = [false, false, false, false, false, false, true, true];
+    assert_eq!(kept(&keep_last(1), &backups), expected);
+    let expected = [false, false, false, true, true, true, true, true];
+    assert_eq!(kept(&keep_last(2), &backups), expected);
 }
 
 #[test]
@@ -238,26 +266,19 @@ fn an_increment_holds_what_it_builds_upon_down_to_the_full_backup() {
         backup(Kind::Full, 300),
         backup(Kind::Incremental, 290),
         backup(Kind::Incremental, 280),
-        backup(Kind::Differential, 270),
-        backup(Kind::Incremental, 260),
+        backup(Kind::Full, 200),
+        backup(Kind::Incremental, 190),
+        backup(Kind::Differential, 180),
+        backup(Kind::Incremental, 170),
         backup(Kind::Full, 100),
     ];
-    let pinned = |index: usize| {
-        let mut backups = backups;
-        backups[index].pinned = true;
-        let rules = Retention {
-            keep_last: 1,
-            min_good: 0,
-            ..Retention::default()
-        };
-        let now = now() - TimeDelta::hours(240);
-        // Without rules that hold them, as seen before they were old.
-        let verdicts = decide(&[policy(rules)], &backups, now + TimeDelta::hours(240));
-        verdicts.iter().map(Verdict::keeps).collect::<Vec<_>>()
-    };
-    // keep_last holds the newest of each kind: the last full, differential and increment.
-    assert_eq!(pinned(1), [true, true, false, true, true, true]);
-    assert_eq!(pinned(2), [true, true, true, true, true, true]);
+    // The newest increment needs the differential before it, and that its full backup.
+    let expected = [false, false, false, true, false, true, true, true];
+    assert_eq!(kept(&keep_last(1), &backups), expected);
+    let mut pinned = backups;
+    pinned[2].pinned = true;
+    let expected = [true, true, true, true, false, true, true, true];
+    assert_eq!(kept(&keep_last(1), &pinned), expected);
 }
 
 #[test]
@@ -359,7 +380,7 @@ fn a_backup_of_the_future_stays_and_counts_for_nothing() {
 #[test]
 fn the_brake_stops_more_than_half_but_lets_logs_go_with_their_full_backup() {
     let look = |policy: &Policy, backups: &[Facts]| {
-        let verdicts = decide(std::slice::from_ref(policy), backups, now());
+        let verdicts = decide(policy, backups, now());
         Brake::look(backups, &verdicts)
     };
     let fulls: Vec<_> = (0..20).map(|day| backup(Kind::Full, day * 24)).collect();
@@ -410,7 +431,7 @@ fn planning_for_a_million_backups() {
         backups.push(one);
     }
     let begin = std::time::Instant::now();
-    let verdicts = decide(std::slice::from_ref(&policy), &backups, now());
+    let verdicts = decide(&policy, &backups, now());
     let took = begin.elapsed();
     let mut kept = BTreeMap::new();
     for (backup, _) in backups

@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use super::*;
 
 /// Checks a decision; says what is wrong with it.
-pub fn check(policies: &[Policy], backups: &[Facts], verdicts: &[Verdict]) -> Result<(), String> {
+pub fn check(policy: &Policy, backups: &[Facts], verdicts: &[Verdict]) -> Result<(), String> {
     assert_eq!(backups.len(), verdicts.len());
     let kept: Vec<bool> = verdicts.iter().map(Verdict::keeps).collect();
     if verdicts.contains(&Verdict::Keep(Vec::new())) {
         return Err("a backup is kept for no reason".to_owned());
     }
     chains_are_whole(backups, &kept)?;
-    logs_are_replayable(backups, &kept)?;
+    logs_are_replayable(backups, verdicts, &kept)?;
     groups_are_whole(backups, &kept)?;
-    enough_good_ones_stay(policies, backups, &kept)?;
+    enough_good_ones_stay(policy, backups, &kept)?;
     for (backup, kept) in backups.iter().zip(&kept) {
         let untouchable = backup.pinned || matches!(backup.standing, Standing::Held(_));
         if untouchable && !kept {
@@ -28,13 +28,13 @@ pub fn check(policies: &[Policy], backups: &[Facts], verdicts: &[Verdict]) -> Re
 
 /// Of what is left, retention lets nothing more go.
 pub fn check_stable(
-    policies: &[Policy],
+    policy: &Policy,
     backups: &[Facts],
     verdicts: &[Verdict],
     now: Timestamp,
 ) -> Result<(), String> {
     let left = left(backups, verdicts);
-    let again = decide(policies, &left, now);
+    let again = decide(policy, &left, now);
     match again.iter().position(|verdict| !verdict.keeps()) {
         Some(index) => Err(format!("a second run lets go {:?}", left[index])),
         None => Ok(()),
@@ -78,15 +78,19 @@ fn chains_are_whole(backups: &[Facts], kept: &[bool]) -> Result<(), String> {
     for (place, &index) in order.iter().enumerate().filter(|(_, index)| kept[**index]) {
         let backup = &backups[index];
         let before = &order[..place];
+        let full = |other: &usize| backups[*other].kind == Kind::Full;
         let (told, suggested) = match backup.kind {
             Kind::Differential => {
-                let full = |other: &&usize| backups[**other].kind == Kind::Full;
-                (backup.base, before.iter().rev().find(full))
+                let latest = before.iter().rev().copied().find(full);
+                (backup.base.filter(full), latest)
             }
-            Kind::Incremental => (backup.previous, before.last()),
+            Kind::Incremental => {
+                let link = |other: &usize| chained(backups[*other].kind);
+                (backup.previous.filter(link), before.last().copied())
+            }
             _ => continue,
         };
-        if let Some(needed) = told.or(suggested.copied()).filter(|&needed| !kept[needed]) {
+        if let Some(needed) = told.or(suggested).filter(|&needed| !kept[needed]) {
             return Err(format!(
                 "{:?} is kept, but not {:?}",
                 backup, backups[needed]
@@ -98,7 +102,11 @@ fn chains_are_whole(backups: &[Facts], kept: &[bool]) -> Result<(), String> {
 
 /// Before each kept log, as far as the mirror ever had one, there is a kept full backup from
 /// which on all logs are kept.
-fn logs_are_replayable(backups: &[Facts], kept: &[bool]) -> Result<(), String> {
+fn logs_are_replayable(
+    backups: &[Facts],
+    verdicts: &[Verdict],
+    kept: &[bool],
+) -> Result<(), String> {
     let mut logs = in_order(backups, |kind| kind == Kind::Log);
     logs.sort_by_key(|&log| backups[log].from);
     let fulls = in_order(backups, |kind| kind == Kind::Full);
@@ -120,11 +128,18 @@ fn logs_are_replayable(backups: &[Facts], kept: &[bool]) -> Result<(), String> {
             missing_at = Some(from);
             continue;
         }
-        if oldest > reaches {
+        // What is kept for another log's sake is looked at with that one.
+        let only_needed = |reason: &Reason| matches!(reason, Reason::NeededBy(_));
+        let for_others = match &verdicts[log] {
+            Verdict::Keep(reasons) => reasons.iter().all(only_needed),
+            Verdict::LetGo(_) => false,
+        };
+        if oldest > reaches || for_others {
             continue;
         }
-        let until = if oldest <= from { from } else { reaches };
-        let count = kept_fulls.partition_point(|full| *full <= until);
+        // One that reaches over a full backup is usable from there on; what is pinned, wholly.
+        let wholly = backups[log].pinned && oldest <= from;
+        let count = kept_fulls.partition_point(|full| *full <= if wholly { from } else { reaches });
         let usable = count > 0 && missing_at.is_none_or(|missing| missing < kept_fulls[count - 1]);
         if !usable {
             return Err(format!("{:?} is kept but cannot be replayed", backups[log]));
@@ -145,31 +160,24 @@ fn groups_are_whole(backups: &[Facts], kept: &[bool]) -> Result<(), String> {
     Ok(())
 }
 
-fn enough_good_ones_stay(
-    policies: &[Policy],
-    backups: &[Facts],
-    kept: &[bool],
-) -> Result<(), String> {
-    for (number, policy) in policies.iter().enumerate() {
-        for kind in Kind::ALL {
-            // A group counts as one, if at all; what stands alone is counted here.
-            let counts = |backup: &Facts| {
-                let ours = backup.standing == Standing::Ruled(number) && backup.kind == kind;
-                ours && backup.counts && backup.group.is_none()
-            };
-            let grouped = |backup: &Facts| backup.kind == kind && backup.group.is_some();
-            let all = backups.iter().filter(|backup| counts(backup)).count();
-            let left = backups
-                .iter()
-                .zip(kept)
-                .filter(|(backup, kept)| counts(backup) && **kept)
-                .count();
-            let groups = backups.iter().filter(|backup| grouped(backup)).count();
-            if left + groups < all.min(policy.rules.min_good as usize) {
-                return Err(format!(
-                    "{left} of {all} good {kind} backups are left under {policy:?}"
-                ));
-            }
+fn enough_good_ones_stay(policy: &Policy, backups: &[Facts], kept: &[bool]) -> Result<(), String> {
+    for kind in Kind::ALL {
+        // A group counts as one, if at all; what stands alone is counted here.
+        let counts = |backup: &Facts| {
+            let ours = backup.standing == Standing::Ruled && backup.kind == kind;
+            ours && backup.counts && backup.group.is_none()
+        };
+        let grouped = |backup: &Facts| backup.kind == kind && backup.group.is_some();
+        let all = backups.iter().filter(|backup| counts(backup)).count();
+        let left = backups.iter().zip(kept);
+        let left = left
+            .filter(|(backup, kept)| counts(backup) && **kept)
+            .count();
+        let groups = backups.iter().filter(|backup| grouped(backup)).count();
+        if left + groups < all.min(policy.rules.min_good as usize) {
+            return Err(format!(
+                "{left} of {all} good {kind} backups are left under {policy:?}"
+            ));
         }
     }
     Ok(())
