@@ -13,7 +13,7 @@ use axum::body::Body;
 use axum::extract::{Path as UrlPath, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use backhaul_config::{Config, JobName};
 use futures_util::stream;
@@ -24,12 +24,14 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use crate::catalog::Catalog;
 use crate::event::{Event, Events};
 use crate::mirror::identity::BackupId;
+use crate::prune::Turn;
 use crate::report;
 use crate::status::{Board, Status};
 use crate::supervisor::{Command, Passes};
 
 pub mod client;
 mod metrics;
+mod upkeep;
 
 /// What the handlers work with.
 #[derive(Clone)]
@@ -38,6 +40,8 @@ pub struct Desk {
     pub config: watch::Receiver<Arc<Config>>,
     /// The index of what is mirrored.
     pub catalog: Arc<Catalog>,
+    /// The right to move backups in and out of quarantine.
+    pub turn: Turn,
     /// The daemon's own state.
     pub board: Arc<Board>,
     /// What happens.
@@ -107,6 +111,10 @@ pub async fn serve(listener: UnixListener, desk: Desk) {
         .route("/v1/status", get(status))
         .route("/v1/backups", get(backups))
         .route("/v1/backups/{id}", get(backup))
+        .route("/v1/why", get(upkeep::why))
+        .route("/v1/pins/{id}", put(upkeep::pin).delete(upkeep::unpin))
+        .route("/v1/quarantine/{id}/restore", post(upkeep::restore))
+        .route("/v1/prune", post(upkeep::prune))
         .route("/v1/sync", post(sync))
         .route("/v1/reload", post(reload))
         .route("/v1/events", get(events))

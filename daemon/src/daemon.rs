@@ -78,6 +78,7 @@ async fn live(main: &Path) -> Result<(), StartError> {
     let desk = control::Desk {
         config: config_in,
         catalog: Arc::clone(&context.catalog),
+        turn: context.turn.clone(),
         board: Arc::clone(&board),
         events: events.clone(),
         commands: commands.clone(),

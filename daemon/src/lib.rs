@@ -34,5 +34,6 @@ pub mod status;
 pub mod supervisor;
 pub mod systemd;
 pub mod timetable;
+pub mod upkeep;
 pub mod watch;
 pub mod why;

@@ -9,6 +9,7 @@ use crate::daemon::StartError;
 use crate::dir::FsError;
 use crate::pass::PassError;
 use crate::redact::Redactor;
+use crate::upkeep::UpkeepError;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +43,9 @@ pub enum Failure {
     /// A pass.
     #[error(transparent)]
     Pass(#[from] PassError),
+    /// Pruning, pinning or restoring.
+    #[error(transparent)]
+    Upkeep(#[from] UpkeepError),
     /// A thread, a signal handler or the output.
     #[error("{doing}: {source}")]
     Io {
