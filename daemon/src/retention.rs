@@ -19,7 +19,7 @@ use backhaul_provider_api::{Kind, Timestamp};
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 
-pub use facts::{Facts, Standing, facts};
+pub use facts::{Facts, Moment, Standing, facts};
 pub use reason::{Decision, LetGo, Reason};
 
 use chain::Chains;
@@ -60,6 +60,7 @@ pub fn decide(policy: &Policy, backups: &[Facts], now: Timestamp) -> Vec<Verdict
         });
         return verdicts.collect();
     }
+    let now = Moment::from(now);
     let mut held = Held::new(backups.len());
     let mut oldest_first: Vec<usize> = (0..backups.len()).collect();
     oldest_first.sort_by_key(|&index| backups[index].started_at);
@@ -116,7 +117,7 @@ impl Held {
 struct Lists([Vec<usize>; Kind::ALL.len() + 1]);
 
 impl Lists {
-    fn new(backups: &[Facts], oldest_first: &[usize], chains: &Chains, now: Timestamp) -> Self {
+    fn new(backups: &[Facts], oldest_first: &[usize], chains: &Chains, now: Moment) -> Self {
         let mut lists: [Vec<usize>; Kind::ALL.len() + 1] = Default::default();
         for &index in oldest_first.iter().rev() {
             let backup = &backups[index];
@@ -136,7 +137,7 @@ impl Lists {
 fn hold_whatever_the_rules_say(
     policy: &Policy,
     backup: &Facts,
-    now: Timestamp,
+    now: Moment,
     index: usize,
     held: &mut Held,
 ) {
@@ -150,10 +151,9 @@ fn hold_whatever_the_rules_say(
     } else if !backup.counts {
         // It counts for nothing, yet may be all there is of its day: it stays as long as the
         // longest stretch that the policy names by time, at least the quarantine's.
-        let age = now.signed_duration_since(backup.started_at);
         let rules = &policy.rules;
         let enough = rules.within.unwrap_or_default().max(rules.quarantine);
-        if age <= TimeDelta::from_std(enough).unwrap_or(TimeDelta::MAX) {
+        if backup.started_at >= now - TimeDelta::from_std(enough).unwrap_or(TimeDelta::MAX) {
             held.hold(index, Reason::SuspectRecent);
         }
     }
@@ -174,17 +174,14 @@ fn hold_by_rules(
     policy: &Policy,
     backups: &[Facts],
     newest_first: &[usize],
-    now: Timestamp,
+    now: Moment,
     held: &mut Held,
 ) {
     let rules = &policy.rules;
     hold_newest(rules.keep_last, newest_first, Reason::KeepLast, held);
     if let Some(within) = rules.within.filter(|within| !within.is_zero()) {
-        let edge = TimeDelta::from_std(within)
-            .ok()
-            .and_then(|within| now.checked_sub_signed(within));
-        let young = newest_first
-            .partition_point(|&index| edge.is_none_or(|edge| backups[index].started_at >= edge));
+        let edge = now - TimeDelta::from_std(within).unwrap_or(TimeDelta::MAX);
+        let young = newest_first.partition_point(|&index| backups[index].started_at >= edge);
         for &index in &newest_first[..young] {
             held.hold(index, Reason::Within(within));
         }
@@ -202,7 +199,8 @@ fn hold_by_rules(
             let Some(&newest) = rest.first() else { break };
             // The newest backup of each period stands for it.
             held.hold(newest, Reason::Period(period, count));
-            let begin = period.begin(backups[newest].started_at, policy.zone);
+            let newest = backups[newest].started_at.timestamp();
+            let begin = Moment::from(period.begin(newest, policy.zone));
             rest = &rest[rest.partition_point(|&index| backups[index].started_at >= begin)..];
         }
     }

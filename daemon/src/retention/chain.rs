@@ -6,39 +6,42 @@
 
 use std::collections::HashMap;
 
-use backhaul_provider_api::{Kind, Timestamp};
+use backhaul_provider_api::Kind;
 
-use super::{Facts, Held, Reason, Standing};
+use super::{Facts, Held, Moment, Reason, Standing};
 
 /// The relations between an instance's backups.
 pub(super) struct Chains {
     /// What a differential or incremental backup builds upon.
-    needs: Vec<[Option<usize>; 2]>,
+    needs: HashMap<usize, [Option<usize>; 2]>,
     /// Logs, in the order of their beginnings.
     logs: Vec<usize>,
     /// Full backups in the order of what they reach, those that count and all of them.
-    good_fulls: Vec<(Timestamp, usize)>,
-    fulls: Vec<(Timestamp, usize)>,
+    good_fulls: Vec<(Moment, usize)>,
+    fulls: Vec<(Moment, usize)>,
     groups: HashMap<usize, Vec<usize>>,
     /// Which logs reach some full backup; of the others no use can be made.
     usable: Vec<bool>,
     /// Which backups rules may count.
     countable: Vec<bool>,
-    /// The first log of the row that rules hold, if it is older than any full backup they hold.
-    rooted: Option<usize>,
+    /// Where in `logs` the row begins that rules hold without a gap.
+    row: usize,
+    /// Whether that row goes further back than any full backup that they hold.
+    rooted: bool,
 }
 
 impl Chains {
     pub(super) fn new(backups: &[Facts], oldest_first: &[usize]) -> Self {
         let mut chains = Self {
-            needs: vec![[None; 2]; backups.len()],
+            needs: HashMap::new(),
             logs: Vec::new(),
             good_fulls: Vec::new(),
             fulls: Vec::new(),
             groups: HashMap::new(),
             usable: vec![true; backups.len()],
             countable: backups.iter().map(|backup| backup.counts).collect(),
-            rooted: None,
+            row: usize::MAX,
+            rooted: false,
         };
         let (mut last_full, mut last_link) = (None, None);
         let full = |other: &usize| backups[*other].kind == Kind::Full;
@@ -57,16 +60,18 @@ impl Chains {
                     last_link = Some(index);
                 }
                 Kind::Differential => {
-                    chains.needs[index] = [base.or(last_full), previous];
+                    chains.needs.insert(index, [base.or(last_full), previous]);
                     last_link = Some(index);
                 }
                 Kind::Incremental => {
-                    chains.needs[index] = [previous.or(last_link), base];
+                    chains.needs.insert(index, [previous.or(last_link), base]);
                     last_link = Some(index);
                 }
                 Kind::Log => {
                     chains.logs.push(index);
-                    chains.needs[index] = [base, None];
+                    if base.is_some() {
+                        chains.needs.insert(index, [base, None]);
+                    }
                 }
                 Kind::Slowlog | Kind::Unknown => {}
             }
@@ -123,8 +128,10 @@ impl Chains {
         held: &mut Held,
     ) {
         let oldest = |list: &[usize]| {
-            let ruled = list.iter().copied().filter(|&index| held.by_rule(index));
-            ruled.min_by_key(|&index| backups[index].reaches)
+            let oldest_first = list.iter().rev().copied();
+            oldest_first
+                .filter(|&index| held.has(index))
+                .find(|&index| held.by_rule(index))
         };
         let (full, log) = (oldest(full_newest_first), oldest(log_newest_first));
         let reaches = |index: usize| backups[index].reaches;
@@ -140,10 +147,9 @@ impl Chains {
         for &log in self.logs[begin..].iter().filter(|log| own(log)) {
             held.hold(log, Reason::Unbroken);
         }
+        self.row = begin;
         // Logs that the rules hold further back than any full backup bring their own.
-        if full.is_none_or(|full| reaches(full) > cut) {
-            self.rooted = Some(self.logs[begin]);
-        }
+        self.rooted = full.is_none_or(|full| reaches(full) > cut);
     }
 
     /// Holds everything that held backups need.
@@ -151,14 +157,21 @@ impl Chains {
         let mut looked_at = vec![false; backups.len()];
         let mut groups = self.groups.clone();
         let mut waiting: Vec<usize> = (0..backups.len())
-            .filter(|&index| held.has(index))
+            .filter(|&index| held.has(index) && self.has_relations(backups, index))
             .collect();
         loop {
             while let Some(index) = waiting.pop() {
                 if std::mem::replace(&mut looked_at[index], true) {
                     continue;
                 }
-                for needed in self.needs[index].into_iter().flatten() {
+                for needed in self
+                    .needs
+                    .get(&index)
+                    .into_iter()
+                    .flatten()
+                    .flatten()
+                    .copied()
+                {
                     self.hold_for(needed, Reason::NeededBy(index), held, &mut waiting);
                 }
                 // Once for a group: what one of them needs, all do.
@@ -178,6 +191,10 @@ impl Chains {
         }
     }
 
+    fn has_relations(&self, backups: &[Facts], index: usize) -> bool {
+        backups[index].group.is_some() || self.needs.contains_key(&index)
+    }
+
     /// Logs need a full backup before them, and all logs from there on.
     fn hold_below_logs(&self, backups: &[Facts], held: &mut Held, waiting: &mut Vec<usize>) {
         // Whether the log before is part of a row that goes back to a full backup without a gap,
@@ -185,7 +202,7 @@ impl Chains {
         let (mut joined, mut row) = (false, None);
         let mut filled: Option<std::ops::Range<usize>> = None;
         for (place, &log) in self.logs.iter().enumerate() {
-            let base = match self.membership(backups, log, held) {
+            let base = match self.membership(backups, place, held) {
                 Membership::None => {
                     joined = false;
                     continue;
@@ -236,14 +253,15 @@ impl Chains {
         }
     }
 
-    fn membership(&self, backups: &[Facts], log: usize, held: &Held) -> Membership {
+    fn membership(&self, backups: &[Facts], place: usize, held: &Held) -> Membership {
+        let log = self.logs[place];
         let (reasons, backup) = (&held.0[log], &backups[log]);
-        let unbroken = reasons.contains(&Reason::Unbroken);
-        let others = matches!(backup.standing, Standing::Held(_));
+        let others = backup.standing != Standing::Ruled;
+        let in_row = !others && place >= self.row;
         let for_itself = |reason: &Reason| !matches!(reason, Reason::NeededBy(_));
-        if self.rooted == Some(log) || backup.pinned {
-            Membership::Alone { joins: unbroken }
-        } else if unbroken {
+        if backup.pinned || (self.rooted && place == self.row) {
+            Membership::Alone { joins: in_row }
+        } else if in_row {
             Membership::Row
         } else if others && backup.counts {
             Membership::OthersRow
@@ -256,8 +274,8 @@ impl Chains {
 
     /// The latest full backup before an instant, rather one that counts; where all are later, the
     /// oldest if it is before the other instant.
-    fn full_before(&self, instant: Timestamp, at_least: Timestamp) -> Option<usize> {
-        let before = |fulls: &[(Timestamp, usize)]| {
+    fn full_before(&self, instant: Moment, at_least: Moment) -> Option<usize> {
+        let before = |fulls: &[(Moment, usize)]| {
             let count = fulls.partition_point(|&(reached, _)| reached <= instant);
             count.checked_sub(1).map(|last| fulls[last].1)
         };
@@ -273,8 +291,8 @@ impl Chains {
 
     fn hold_for(&self, index: usize, reason: Reason, held: &mut Held, waiting: &mut Vec<usize>) {
         if !held.has(index) {
-            waiting.push(index);
             held.hold(index, reason);
+            waiting.push(index);
         } else if !held.0[index]
             .iter()
             .any(|reason| matches!(reason, Reason::NeededBy(_) | Reason::GroupedWith(_)))

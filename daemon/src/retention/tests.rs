@@ -14,7 +14,7 @@ pub(super) fn now() -> Timestamp {
 
 /// A verified backup that began so many hours ago.
 pub(super) fn backup(kind: Kind, hours_ago: i64) -> Facts {
-    let started_at = now() - TimeDelta::hours(hours_ago);
+    let started_at = Moment::from(now() - TimeDelta::hours(hours_ago));
     Facts {
         kind,
         started_at,
@@ -101,7 +101,7 @@ fn the_newest_of_each_day_week_month_and_year_stands_for_it() {
         .into_iter()
         .zip(&backups)
         .filter(|(kept, _)| *kept)
-        .map(|(_, backup)| backup.started_at.format("%F").to_string())
+        .map(|(_, backup)| backup.started_at.timestamp().format("%F").to_string())
         .collect();
     let expected = [
         "2026-11-22", // Sunday: day, week, month and year
@@ -135,7 +135,7 @@ fn days_are_those_of_the_jobs_zone() {
 #[test]
 fn the_two_hours_of_one_name_when_the_clock_goes_back_are_two() {
     let at = |text: &str| {
-        let started_at = text.parse().unwrap();
+        let started_at = Moment::from(text.parse::<Timestamp>().unwrap());
         Facts {
             started_at,
             from: started_at,
@@ -241,7 +241,7 @@ fn a_full_backup_that_another_jobs_logs_need_stays_and_those_between_may_go() {
 #[test]
 fn a_log_that_reaches_over_its_full_backup_does_not_hold_the_one_before() {
     let over = |hours| Facts {
-        reaches: now() - TimeDelta::hours(hours - 2),
+        reaches: Moment::from(now() - TimeDelta::hours(hours - 2)),
         ..backup(Kind::Log, hours)
     };
     let backups = [
@@ -425,7 +425,7 @@ fn planning_for_a_million_backups() {
             Kind::Log
         };
         let mut one = backup(kind, 0);
-        one.started_at = now() - TimeDelta::minutes(5 * number);
+        one.started_at = Moment::from(now() - TimeDelta::minutes(5 * number));
         one.from = one.started_at;
         one.reaches = one.started_at + TimeDelta::minutes(5);
         backups.push(one);

@@ -57,7 +57,7 @@ fn any_backup() -> impl Strategy<Value = Facts> {
             let mut facts = backup(kind, hours);
             // Logs overlap here, but do not lie within each other.
             let length = if kind == Kind::Log { 5 } else { length };
-            facts.reaches += TimeDelta::hours(length);
+            facts.reaches = facts.reaches + TimeDelta::hours(length);
             Facts {
                 standing,
                 counts,

@@ -15,7 +15,7 @@ const INSTANCES: u64 = 50;
 const DAYS: i64 = 3 * 365;
 const LOGS_A_DAY: i64 = 288;
 /// How long the vendor keeps its backups.
-const VENDOR_DAYS: i64 = 10;
+const VENDOR_DAYS: usize = 10;
 
 /// SplitMix64 (Steele, Lea and Flood, 2014).
 struct Random(u64);
@@ -48,9 +48,11 @@ impl Random {
 /// One database, at the vendor and in the mirror.
 struct Database {
     random: Random,
+    /// What days look like.
+    days: Vec<Vec<Facts>>,
     policy: Policy,
-    /// What the vendor has and the mirror does not, oldest first.
-    vendor: VecDeque<Facts>,
+    /// The days of which the mirror lacks something: their midnights, and from which backup on.
+    lacking: Vec<(TimeDelta, usize)>,
     mirror: Vec<Facts>,
     /// Oldest first.
     quarantine: VecDeque<(Timestamp, Facts)>,
@@ -70,13 +72,26 @@ struct Database {
 impl Database {
     fn new(seed: u64) -> Self {
         let mut random = Random(seed);
+        let mut days: Vec<_> = [3, 61, 118, 177, 291].map(day).to_vec();
+        // Now and then the vendor makes no full backup.
+        days.push(
+            days[0]
+                .iter()
+                .filter(|backup| backup.kind == Kind::Log)
+                .copied()
+                .collect(),
+        );
+        let days = (0..40)
+            .map(|number| days[if number == 0 { 5 } else { number % 5 }].clone())
+            .collect();
         let policy = any_policy(&mut random);
         Self {
+            days,
             every: 1 + random.below(7) as i64,
             due: 0,
             random,
             policy,
-            vendor: VecDeque::new(),
+            lacking: Vec::new(),
             mirror: Vec::new(),
             quarantine: VecDeque::new(),
             last: None,
@@ -88,7 +103,11 @@ impl Database {
     }
 
     fn day(&mut self, midnight: Timestamp) -> Result<(), String> {
-        self.make(midnight);
+        self.lacking.push((midnight - now(), 0));
+        // The vendor keeps the newest days only.
+        if self.lacking.len() > VENDOR_DAYS {
+            self.lacking.remove(0);
+        }
         if self.random.one_in(120) {
             self.policy = any_policy(&mut self.random);
             self.floor = 0;
@@ -111,35 +130,6 @@ impl Database {
         }
         self.due = self.every;
         self.pass(midnight + TimeDelta::hours(27))
-    }
-
-    /// What the vendor makes in a day, and drops.
-    fn make(&mut self, midnight: Timestamp) {
-        let one = |kind, minutes: i64, length: i64| {
-            let started_at = midnight + TimeDelta::minutes(minutes);
-            Facts {
-                started_at,
-                from: started_at,
-                reaches: started_at + TimeDelta::minutes(length),
-                ..backup(kind, 0)
-            }
-        };
-        let full = self.random.below(300) as i64;
-        for number in 0..LOGS_A_DAY {
-            let minutes = number * 5;
-            if full >= minutes && full < minutes + 5 && !self.random.one_in(50) {
-                self.vendor.push_back(one(Kind::Full, full, 12));
-            }
-            self.vendor.push_back(one(Kind::Log, minutes, 5));
-        }
-        let edge = midnight - TimeDelta::days(VENDOR_DAYS);
-        while self
-            .vendor
-            .front()
-            .is_some_and(|oldest| oldest.started_at < edge)
-        {
-            self.vendor.pop_front();
-        }
     }
 
     fn pass(&mut self, now_truly: Timestamp) -> Result<(), String> {
@@ -168,7 +158,8 @@ impl Database {
             check(&self.policy, &self.mirror, &verdicts)?;
             check_stable(&self.policy, &self.mirror, &verdicts, now)?;
         }
-        if Brake::look(&self.mirror, &verdicts).is_some() && !self.random.one_in(10) {
+        // Somebody releases the brake, sooner or later.
+        if Brake::look(&self.mirror, &verdicts).is_some() && self.random.one_in(2) {
             return Ok(());
         }
         self.purge(now, now_truly)?;
@@ -186,13 +177,26 @@ impl Database {
 
     /// Mirrors what is new; a pass that fails, or whose list is short, leaves some for the next.
     fn fetch(&mut self, successful: bool, complete: bool) {
-        let all = successful && complete;
-        for backup in std::mem::take(&mut self.vendor) {
-            if !all && self.random.below(10) < 3 {
-                self.vendor.push_back(backup);
+        for (midnight, first) in std::mem::take(&mut self.lacking) {
+            let day = &self.days[self.random.below(self.days.len() as u64) as usize];
+            let share = if successful && complete {
+                10
             } else {
-                let counts = !self.random.one_in(100);
-                self.mirror.push(Facts { counts, ..backup });
+                5 + self.random.below(5) as usize
+            };
+            let until = first.max(day.len() * share / 10);
+            let suspect = self.random.below(100) as usize;
+            for (number, backup) in (first..).zip(&day[first..until]) {
+                self.mirror.push(Facts {
+                    counts: number % 100 != suspect,
+                    started_at: backup.started_at + midnight,
+                    from: backup.from + midnight,
+                    reaches: backup.reaches + midnight,
+                    ..*backup
+                });
+            }
+            if until < day.len() {
+                self.lacking.push((midnight, until));
             }
         }
     }
@@ -238,6 +242,25 @@ impl Database {
         let good = |backup: &&Facts| backup.kind == Kind::Full && backup.counts;
         self.mirror.iter().filter(good).count()
     }
+}
+
+/// The backups of a day that begins at `now()`, with the full backup at some time of it.
+fn day(full: i64) -> Vec<Facts> {
+    let one = |kind, minutes: i64, length: i64| {
+        let started_at = Moment::from(now()) + TimeDelta::minutes(minutes);
+        Facts {
+            kind,
+            started_at,
+            from: started_at,
+            reaches: started_at + TimeDelta::minutes(length),
+            ..backup(kind, 0)
+        }
+    };
+    let mut day: Vec<_> = (0..LOGS_A_DAY)
+        .map(|number| one(Kind::Log, number * 5, 5))
+        .collect();
+    day.insert((full / 5) as usize, one(Kind::Full, full, 12));
+    day
 }
 
 fn any_policy(random: &mut Random) -> Policy {
