@@ -23,4 +23,5 @@ mod all {
     mod retention;
     mod schedule;
     mod secrets;
+    mod upkeep;
 }

@@ -53,6 +53,9 @@ pub struct BackupRecord {
     /// How it was made and of which databases: only within a series sizes can be compared.
     #[serde(default)]
     pub series: String,
+    /// For a log of one file: the vendor's name of that, which often has the engine's number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_file: Option<String>,
     /// How many files it has.
     pub files: usize,
     /// The length of all files together, in bytes.
@@ -84,6 +87,10 @@ impl BackupRecord {
             group: backup.group.clone(),
             node: backup.node.clone(),
             series: series(backup),
+            log_file: match (&manifest.files[..], backup.kind) {
+                ([file], Kind::Log) => Some(file.vendor_name.clone()),
+                _ => None,
+            },
             files: manifest.files.len(),
             size_bytes: manifest.size_bytes,
             verification: manifest.verification.clone(),
@@ -113,6 +120,7 @@ impl BackupRecord {
             group: backup.group.clone(),
             node: backup.node.clone(),
             series: series(backup),
+            log_file: None,
             files: 0,
             size_bytes: 0,
             verification: Verification::Verified,

@@ -44,6 +44,7 @@ fn record(key: &str, directory: &str) -> BackupRecord {
         group: None,
         node: None,
         series: String::new(),
+        log_file: None,
         files: 1,
         size_bytes: 1,
         verification: Verification::Verified,

@@ -25,7 +25,12 @@ pub fn gaps<'a>(
     for record in records {
         let young = now.signed_duration_since(record.reaches) <= TOLD_FOR;
         if record.kind == Kind::Log && young {
-            let (prefix, number) = numbered(&record.name);
+            let named = [Some(&record.name), record.log_file.as_ref()];
+            let mut numbers = named
+                .into_iter()
+                .flatten()
+                .filter_map(|name| numbered(name));
+            let (prefix, number) = numbers.next().unwrap_or(("", None));
             let chain = (record.node.as_deref(), prefix);
             chains.entry(chain).or_default().push((number, record));
         }
@@ -95,10 +100,8 @@ fn begin(record: &BackupRecord) -> Timestamp {
 }
 
 /// The part of a log's name that its chain shares, and its number.
-fn numbered(name: &str) -> (&str, Number) {
-    wal_segment(name)
-        .or_else(|| binlog(name))
-        .unwrap_or(("", None))
+fn numbered(name: &str) -> Option<(&str, Number)> {
+    wal_segment(name).or_else(|| binlog(name))
 }
 
 /// `mysql-bin.000123`, whatever ending a compression adds. Exactly six digits, seven after the

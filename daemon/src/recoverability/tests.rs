@@ -36,6 +36,7 @@ fn record(kind: Kind, name: &str, hours_ago: i64) -> BackupRecord {
         group: None,
         node: None,
         series: "physical".into(),
+        log_file: None,
         files: 1,
         size_bytes: 1000,
         verification: Verification::Verified,
