@@ -24,7 +24,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use crate::catalog::Catalog;
 use crate::event::{Event, Events};
 use crate::mirror::identity::BackupId;
-use crate::prune::Turn;
+use crate::prune::QuarantineLock;
 use crate::report;
 use crate::status::{Board, Status};
 use crate::supervisor::{Command, Passes};
@@ -41,7 +41,7 @@ pub struct Desk {
     /// The index of what is mirrored.
     pub catalog: Arc<Catalog>,
     /// The right to move backups in and out of quarantine.
-    pub turn: Turn,
+    pub quarantine_lock: QuarantineLock,
     /// The daemon's own state.
     pub board: Arc<Board>,
     /// What happens.

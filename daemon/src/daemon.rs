@@ -23,7 +23,7 @@ use crate::fetch::limits::Limits;
 use crate::mirror::staging::boot_id;
 use crate::pass::Context;
 use crate::provider::Libraries;
-use crate::prune::Turn;
+use crate::prune::QuarantineLock;
 use crate::status::Board;
 use crate::supervisor::{Command, Supervisor, Verdict};
 use crate::systemd;
@@ -78,7 +78,7 @@ async fn live(main: &Path) -> Result<(), StartError> {
     let desk = control::Desk {
         config: config_in,
         catalog: Arc::clone(&context.catalog),
-        turn: context.turn.clone(),
+        quarantine_lock: context.quarantine_lock.clone(),
         board: Arc::clone(&board),
         events: events.clone(),
         commands: commands.clone(),
@@ -186,7 +186,7 @@ pub fn context(config: &Config, libraries: Libraries, catalog: Catalog, events: 
         boot: boot_id().into(),
         account_limits: Arc::new(Mutex::new(BTreeMap::new())),
         claims: Arc::default(),
-        turn: Turn::default(),
+        quarantine_lock: QuarantineLock::default(),
         mended: Arc::default(),
     }
 }

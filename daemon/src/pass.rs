@@ -210,7 +210,7 @@ fn retain(
             now,
         )
     };
-    let pruned = context.turn.take(apply)?;
+    let pruned = context.quarantine_lock.hold(apply)?;
     report.quarantined = pruned.quarantined.len() as u64;
     report.warnings.extend(pruned.warnings);
     report.warnings.extend(pruned.held_back.iter().cloned());

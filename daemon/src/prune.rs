@@ -28,12 +28,12 @@ const BATCH: usize = 256;
 /// The right to move backups in and out of quarantine and to pin them, one at a time: what
 /// somebody pins must not leave at the same moment.
 #[derive(Clone, Default)]
-pub struct Turn(Arc<Mutex<()>>);
+pub struct QuarantineLock(Arc<Mutex<()>>);
 
-impl Turn {
-    /// Does something when it is its turn.
-    pub fn take<T>(&self, work: impl FnOnce() -> T) -> T {
-        let _turn = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+impl QuarantineLock {
+    /// Does something while nobody else moves a backup.
+    pub fn hold<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         work()
     }
 }

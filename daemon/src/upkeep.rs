@@ -13,7 +13,7 @@ use crate::mirror::identity::BackupId;
 use crate::mirror::manifest::{Manifest, ManifestError};
 use crate::mirror::pins::{self, Pin};
 use crate::mirror::quarantine;
-use crate::prune::{self, Basis, Options, PruneError, Pruned, Turn};
+use crate::prune::{self, Basis, Options, PruneError, Pruned, QuarantineLock};
 
 /// Something that could not be done.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +72,7 @@ pub struct Upkeep<'a> {
     /// The index of what is mirrored.
     pub catalog: &'a Catalog,
     /// The right to move backups.
-    pub turn: &'a Turn,
+    pub quarantine_lock: &'a QuarantineLock,
     /// The time.
     pub now: Timestamp,
 }
@@ -109,7 +109,7 @@ impl Upkeep<'_> {
         };
         let basis = Basis::remembered(self.catalog, job, self.now)?;
         let apply = || prune::apply(self.catalog, job, &directory, &basis, options, self.now);
-        let pruned = self.turn.take(apply)?;
+        let pruned = self.quarantine_lock.hold(apply)?;
         if !options.dry_run
             && pruned.frozen.is_empty()
             && let Some(mut survey) = self.catalog.survey(&job.name)?
@@ -126,7 +126,7 @@ impl Upkeep<'_> {
     /// # Errors
     /// When it is not mirrored, or the disk refuses.
     pub fn pin(&self, id: &BackupId, reason: Option<String>) -> Result<Done, UpkeepError> {
-        self.turn.take(|| {
+        self.quarantine_lock.hold(|| {
             let pin = Pin {
                 at: Some(self.now),
                 reason,
@@ -146,7 +146,7 @@ impl Upkeep<'_> {
     /// # Errors
     /// When it is not mirrored, or the disk refuses.
     pub fn unpin(&self, id: &BackupId) -> Result<Done, UpkeepError> {
-        self.turn.take(|| {
+        self.quarantine_lock.hold(|| {
             let mut done = self.copies(id)?;
             for record in self.catalog.find(id)? {
                 done.changed |= pins::remove(&Dir::open(&record.directory)?, id)?;
@@ -180,7 +180,7 @@ impl Upkeep<'_> {
     /// # Errors
     /// When it is not in quarantine, or the disk or the catalog fails.
     pub fn restore(&self, id: &BackupId) -> Result<Done, UpkeepError> {
-        self.turn.take(|| {
+        self.quarantine_lock.hold(|| {
             for directory in self.directories() {
                 let path = match quarantine::restore(&directory, id) {
                     Ok(path) => path,

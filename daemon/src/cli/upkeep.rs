@@ -11,7 +11,7 @@ use super::local;
 use super::output::say;
 use super::table::{Table, size, time};
 use crate::mirror::identity::BackupId;
-use crate::prune::{Options, Pruned, Turn};
+use crate::prune::{Options, Pruned, QuarantineLock};
 use crate::retention::Decision;
 use crate::upkeep::{Done, Upkeep, UpkeepError};
 use crate::why::{self, Mirrored, Whereabouts};
@@ -33,7 +33,7 @@ macro_rules! ask {
                 let $upkeep = Upkeep {
                     config: &config,
                     catalog: &catalog,
-                    turn: &Turn::default(),
+                    quarantine_lock: &QuarantineLock::default(),
                     now: chrono::Utc::now(),
                 };
                 $here?

@@ -48,7 +48,7 @@ async fn work<T: Serialize + Send + 'static>(
         work(&Upkeep {
             config: &config,
             catalog: &desk.catalog,
-            turn: &desk.turn,
+            quarantine_lock: &desk.quarantine_lock,
             now: chrono::Utc::now(),
         })
     });

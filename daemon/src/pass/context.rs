@@ -16,7 +16,7 @@ use crate::fetch::limits::Limits;
 use crate::mirror::identity::BackupId;
 use crate::mirror::staging;
 use crate::provider::{AccountLimits, Libraries, Library, discover};
-use crate::prune::Turn;
+use crate::prune::QuarantineLock;
 
 use super::PassError;
 
@@ -44,7 +44,7 @@ pub struct Context {
     /// What is being fetched right now.
     pub claims: Claims,
     /// The right to move backups in and out of quarantine.
-    pub turn: Turn,
+    pub quarantine_lock: QuarantineLock,
     /// The directories that the catalog was compared with since the start.
     pub mended: Arc<Mutex<BTreeSet<PathBuf>>>,
 }
