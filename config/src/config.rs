@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
-    num::NonZeroU32,
+    num::{NonZeroU32, NonZeroU64},
     path::PathBuf,
     sync::Arc,
     time::Duration,
@@ -13,8 +13,9 @@ use backhaul_provider_api::{Kind, Network};
 use chrono_tz::Tz;
 
 use crate::{
-    AccountName, ByteRate, ByteSize, Endpoint, HostPattern, InstancePattern, JobName, ProviderName,
-    RequestRate, Retention, Schedule, SecretRef, origin::Origins, source::Sources,
+    AccountName, Bandwidth, ByteRate, ByteSize, Endpoint, HostPattern, InstancePattern, JobName,
+    Limits, ProviderName, Proxy, RequestRate, Retention, Schedule, SecretRef, origin::Origins,
+    source::Sources,
 };
 
 /// A configuration without problems.
@@ -68,10 +69,32 @@ pub struct Daemon {
     pub max_downloads: NonZeroU32,
     /// Connections for one large file.
     pub connections_per_file: NonZeroU32,
+    /// Connections of all files together.
+    pub max_connections: NonZeroU32,
     /// Limit of all downloads together.
-    pub bandwidth: Option<ByteRate>,
+    pub bandwidth: Option<Bandwidth>,
+    /// Zone of the timetables of bandwidth, but those of jobs.
+    pub zone: Tz,
+    /// How long a connection may send nothing.
+    pub stall_timeout: Duration,
+    /// A connection that brings less than this for twice `stall_timeout` is given up and tried
+    /// again.
+    pub min_speed: Option<ByteRate>,
+    /// How long one file may take in one pass; what arrived is kept.
+    pub file_timeout: Option<Duration>,
+    /// The pause before a broken download is first tried again; it doubles from try to try.
+    pub retry_pause: Duration,
     /// Free space that is never used.
     pub reserve: ByteSize,
+    /// How long a download waits for space before its pass fails.
+    pub space_timeout: Duration,
+    /// What scheduled verification reads, all jobs together.
+    pub verify_rate: Bandwidth,
+    /// The way to the vendors, where an account says nothing else; absent, what the environment
+    /// says.
+    pub proxy: Option<Proxy>,
+    /// A file of certificates that are trusted besides those of the system.
+    pub ca_file: Option<PathBuf>,
     /// Whether providers may run where the kernel has no full sandbox.
     pub sandbox: Sandbox,
     /// How long a provider may think about one question; its waiting for the vendor, and for the
@@ -83,7 +106,10 @@ pub struct Daemon {
 
 impl Default for Daemon {
     fn default() -> Self {
+        const VERIFY_RATE: ByteRate =
+            ByteRate::from_bytes_per_second(NonZeroU64::new(50 << 20).unwrap());
         const FOUR: NonZeroU32 = NonZeroU32::new(4).unwrap();
+        const SIXTY_FOUR: NonZeroU32 = NonZeroU32::new(64).unwrap();
         Self {
             state_dir: "/var/lib/backhaul".into(),
             provider_path: vec!["/usr/lib/backhaul/providers".into()],
@@ -91,8 +117,18 @@ impl Default for Daemon {
             listen: None,
             max_downloads: FOUR,
             connections_per_file: FOUR,
+            max_connections: SIXTY_FOUR,
             bandwidth: None,
+            zone: Tz::UTC,
+            stall_timeout: Duration::from_secs(30),
+            min_speed: None,
+            file_timeout: None,
+            retry_pause: Duration::from_millis(200),
             reserve: ByteSize::from_bytes(512 << 20),
+            space_timeout: Duration::from_secs(600),
+            verify_rate: Bandwidth::always(VERIFY_RATE),
+            proxy: None,
+            ca_file: None,
             sandbox: Sandbox::Prefer,
             provider_timeout: Duration::from_secs(120),
             stop_timeout: Duration::from_secs(20),
@@ -130,6 +166,10 @@ pub struct Account {
     pub rate: Option<RequestRate>,
     /// Whether the endpoints and links above may be plain HTTP.
     pub allow_http: bool,
+    /// What all jobs of the account together may take.
+    pub limits: Limits,
+    /// The way to the vendor, where it is not the daemon's.
+    pub proxy: Option<Proxy>,
 }
 
 /// A job: what to mirror, when, where to, for how long.
@@ -165,6 +205,10 @@ pub struct Job {
     pub max_age: Option<Duration>,
     /// How long backups are kept.
     pub retention: Retention,
+    /// Within what time every mirrored backup is hashed again; nothing for only when asked to.
+    pub verify_within: Option<Duration>,
+    /// What the job may take.
+    pub limits: Limits,
     /// The provider's own options, always an object.
     pub options: serde_json::Value,
     /// What to do about missed runs.

@@ -11,8 +11,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    AccountName, ByteRate, ByteSize, CronPattern, Endpoint, HostPattern, InstancePattern, JobName,
-    Missed, ProviderName, RequestRate, Sandbox,
+    AccountName, Bandwidth, ByteRate, ByteSize, CronPattern, Endpoint, HostPattern,
+    InstancePattern, JobName, Missed, ProviderName, Proxy, RequestRate, Sandbox,
     word::{Address, CredentialName, EnvName, FilePath, Plain},
 };
 
@@ -51,10 +51,33 @@ pub(crate) struct Daemon {
     pub max_downloads: Field<Count>,
     /// Connections for one large file. Default: 4
     pub connections_per_file: Field<Count>,
-    /// Bytes per second of all downloads together. Absent: no limit.
-    pub bandwidth: Field<Text<ByteRate>>,
+    /// Connections of all files together. Default: 64
+    pub max_connections: Field<Count>,
+    /// Bytes per second of all downloads together, or a timetable. Absent: no limit.
+    pub bandwidth: Field<Text<Bandwidth>>,
+    /// IANA time zone of the timetables here and in accounts. Default: UTC
+    pub timezone: Field<Text<Tz>>,
+    /// How long a connection may send nothing. Default: 30s
+    pub stall_timeout: Field<Text<Duration>>,
+    /// A connection slower than this for twice `stall_timeout` is given up and tried again.
+    /// Absent: none.
+    pub min_speed: Field<Text<ByteRate>>,
+    /// How long one file may take in one pass; the next goes on. Absent: for ever.
+    pub file_timeout: Field<Text<Duration>>,
+    /// The pause before a broken download is first tried again; each further one is twice as long,
+    /// up to 30s. Default: 200ms
+    pub retry_pause: Field<Text<Duration>>,
     /// Free space that is never used. Default: 512MiB
     pub reserve: Field<Text<ByteSize>>,
+    /// How long a download waits for space before its pass fails. Default: 10min
+    pub space_timeout: Field<Text<Duration>>,
+    /// Bytes per second that scheduled verification reads, all jobs together, or a timetable.
+    /// Default: 50MiB/s
+    pub verify_rate: Field<Text<Bandwidth>>,
+    /// Proxy of all requests and downloads, or none. Absent: what the environment says.
+    pub proxy: Field<Text<Proxy>>,
+    /// Certificates in PEM that are trusted besides those of the system.
+    pub ca_file: Field<Text<FilePath>>,
     /// Whether providers run without a full sandbox where the kernel has none. Default: prefer
     pub sandbox: Field<Text<Sandbox>>,
     /// How long a provider may think about one question, waiting not counted. Default: 2min
@@ -82,6 +105,36 @@ pub(crate) struct Account {
     pub rate: Field<Text<RequestRate>>,
     /// Allow plain HTTP for the endpoints and links above. Default: false
     pub allow_http: Field<Switch>,
+    /// What all jobs of the account together may take.
+    pub limits: Field<AccountLimits>,
+    /// Proxy of this account, or none. Absent: the daemon's.
+    pub proxy: Field<Text<Proxy>>,
+}
+
+/// What all jobs of an account together may take.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct AccountLimits {
+    /// Files in flight.
+    pub max_downloads: Field<Count>,
+    /// Connections of all these files together.
+    pub max_connections: Field<Count>,
+    /// Bytes per second, or a timetable.
+    pub bandwidth: Field<Text<Bandwidth>>,
+}
+
+/// What a job may take.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct JobLimits {
+    /// Files in flight.
+    pub max_downloads: Field<Count>,
+    /// Connections of all these files together.
+    pub max_connections: Field<Count>,
+    /// Bytes per second, or a timetable by the job's zone.
+    pub bandwidth: Field<Text<Bandwidth>>,
+    /// How much may lie on disk, quarantine included.
+    pub quota: Field<Text<ByteSize>>,
 }
 
 /// Where a secret is kept. Exactly one key.
@@ -156,6 +209,10 @@ job_keys! {
     max_age: Text<Duration>,
     /// How long backups are kept. Absent: for ever.
     retention: Retention,
+    /// Every mirrored backup is hashed again at least once in this time. Absent: only by `verify`.
+    verify_within: Text<Duration>,
+    /// What the job may take. Absent: whatever the daemon and the account allow.
+    limits: JobLimits,
     /// The provider's own options.
     options: Options,
     /// What to do about runs that were missed while the daemon was down. Default: run_once

@@ -11,6 +11,7 @@
 
 #![forbid(unsafe_code)]
 
+mod bandwidth;
 mod check;
 pub mod code;
 mod config;
@@ -21,10 +22,12 @@ mod file;
 mod glob;
 mod host;
 mod instance;
+mod limits;
 mod name;
 mod origin;
 mod problem;
 mod provider_check;
+mod proxy;
 mod read;
 mod request_rate;
 mod retention;
@@ -38,13 +41,16 @@ mod suggest;
 mod value;
 mod word;
 
+pub use bandwidth::Bandwidth;
 pub use config::{Account, Config, Daemon, Job, Missed, Sandbox};
 pub use diff::{Change, Changes, Diff};
 pub use endpoint::Endpoint;
 pub use host::HostPattern;
 pub use instance::InstancePattern;
+pub use limits::Limits;
 pub use name::{AccountName, JobName, ProviderName};
 pub use problem::{Problem, Problems};
+pub use proxy::Proxy;
 pub use request_rate::RequestRate;
 pub use retention::Retention;
 pub use schedule::{CronPattern, Schedule, parse_zone};

@@ -31,6 +31,11 @@ impl ByteSize {
 pub struct ByteRate(std::num::NonZeroU64);
 
 impl ByteRate {
+    /// That many bytes per second.
+    pub const fn from_bytes_per_second(bytes: std::num::NonZeroU64) -> Self {
+        Self(bytes)
+    }
+
     /// Bytes per second.
     pub const fn bytes_per_second(self) -> std::num::NonZeroU64 {
         self.0

@@ -10,6 +10,7 @@
 
 mod history;
 mod instances;
+pub mod mark;
 pub mod mend;
 pub mod rebuild;
 pub mod record;
@@ -47,6 +48,8 @@ pub struct Catalog {
     surveys: sled::Tree,
     /// A second handle to sled's file, for the fsync. The lock makes commits one at a time.
     file: Mutex<File>,
+    /// Held while a job's record is changed.
+    changing_job: Mutex<()>,
     /// Summaries of directories that nothing was put into or taken out of since.
     summaries: Mutex<BTreeMap<PathBuf, Arc<Summary>>>,
 }
@@ -179,6 +182,37 @@ impl Catalog {
         self.commit()
     }
 
+    /// Changes the record of a backup in that directory, if there is one and `change` still wants
+    /// to; never brings back one that was forgotten meanwhile. Not synced. Returns the new one.
+    ///
+    /// # Errors
+    /// When sled fails.
+    pub fn update(
+        &self,
+        identity: &Identity,
+        directory: &Path,
+        mut change: impl FnMut(BackupRecord) -> Option<BackupRecord>,
+    ) -> Result<Option<BackupRecord>> {
+        let key = key(identity, directory);
+        loop {
+            let Some(old) = self.backups.get(&key).map_err(read_failed)? else {
+                return Ok(None);
+            };
+            let Some(new) = change(serde_json::from_slice(&old)?) else {
+                return Ok(None);
+            };
+            let bytes = serde_json::to_vec(&new)?;
+            let swapped = self
+                .backups
+                .compare_and_swap(&key, Some(old), Some(bytes))
+                .map_err(write_failed)?;
+            if swapped.is_ok() {
+                self.summaries().remove(directory);
+                return Ok(Some(new));
+            }
+        }
+    }
+
     /// Forgets backups, durably.
     ///
     /// # Errors
@@ -226,6 +260,20 @@ impl Catalog {
         self.summaries
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The copy of a backup in that directory, by its id.
+    ///
+    /// # Errors
+    /// When sled fails.
+    pub fn copy(&self, id: &BackupId, directory: &Path) -> Result<Option<BackupRecord>> {
+        let Some(key) = self.ids.get(id_key(id, directory)).map_err(read_failed)? else {
+            return Ok(None);
+        };
+        let value = self.backups.get(key).map_err(read_failed)?;
+        Ok(value
+            .map(|value| serde_json::from_slice(&value))
+            .transpose()?)
     }
 
     /// The copies of a backup.
@@ -282,6 +330,7 @@ impl Catalog {
                 runs: db.open_tree("runs")?,
                 surveys: db.open_tree("surveys")?,
                 file: Mutex::new(File::open(path.join("db"))?),
+                changing_job: Mutex::default(),
                 summaries: Mutex::default(),
                 db,
             };

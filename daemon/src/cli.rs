@@ -18,6 +18,7 @@ use crate::prune::Options;
 mod check;
 mod failure;
 mod generate;
+mod kit;
 mod list;
 mod local;
 mod output;
@@ -34,6 +35,7 @@ mod upkeep;
 mod verify;
 
 use failure::Failure;
+use providers::Format;
 
 /// Keeps your own copy of every cloud database backup.
 #[derive(Debug, Parser)]
@@ -92,15 +94,9 @@ enum Command {
         json: Json,
     },
     /// Hash the mirrored files again and compare them with their manifests.
-    Verify {
-        /// The jobs; all of them when none is named.
-        jobs: Vec<JobName>,
-        /// Verify only this share of the backups, chosen at random.
-        #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=100))]
-        sample: Option<u8>,
-        #[command(flatten)]
-        json: Json,
-    },
+    Verify(verify::VerifyArgs),
+    /// Write an emergency kit: all that a restore needs, for a machine without Backhaul.
+    Kit(Box<kit::KitArgs>),
     /// Carry out retention now, by what the last passes found.
     ///
     /// Backups that no rule holds go to quarantine, those that have been there long enough are
@@ -172,14 +168,24 @@ enum Command {
         /// Where to write them.
         directory: Option<PathBuf>,
     },
-    /// Print the JSON Schema of the configuration, for editors.
-    Schema,
+    /// Print the JSON Schema of the configuration, for editors; or that of manifests.
+    Schema {
+        /// That of the manifests, `backup.json`.
+        #[arg(long)]
+        manifest: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]
 enum ProvidersCommand {
     /// List the libraries that are found, what they serve and how they are confined.
-    List(Json),
+    List {
+        #[command(flatten)]
+        json: Json,
+        /// Print what every service says about itself, as a table in Markdown.
+        #[arg(long, conflicts_with = "json")]
+        markdown: bool,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -219,6 +225,15 @@ fn level(global: &Global, daemon: bool) -> Level {
     }
 }
 
+/// The clap definition lets at most one of the two be true.
+fn format(json: bool, markdown: bool) -> Format {
+    match (json, markdown) {
+        (true, _) => Format::Json,
+        (false, true) => Format::Markdown,
+        (false, false) => Format::Text,
+    }
+}
+
 fn obey(cli: Cli) -> Result<ExitCode, Failure> {
     let main = &cli.global.config;
     match cli.command {
@@ -229,7 +244,8 @@ fn obey(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Status(json) => status::status(main, json.json),
         Command::List { job, json } => list::list(main, job.as_ref(), json.json),
         Command::Show { id, json } => list::show(main, &id, json.json),
-        Command::Verify { jobs, sample, json } => verify::verify(main, &jobs, sample, json.json),
+        Command::Verify(args) => verify::verify(main, &args),
+        Command::Kit(args) => kit::kit(main, &args),
         Command::Prune {
             jobs,
             dry_run,
@@ -249,10 +265,10 @@ fn obey(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Reindex => reindex::reindex(main),
         Command::Reload { wait } => reload::reload(main, wait),
         Command::Providers {
-            command: ProvidersCommand::List(json),
-        } => providers::list(main, json.json),
+            command: ProvidersCommand::List { json, markdown },
+        } => providers::list(main, format(json.json, markdown)),
         Command::Completions { shell } => generate::completions(shell, Cli::command()),
         Command::Man { directory } => generate::man(directory.as_deref(), &Cli::command()),
-        Command::Schema => generate::schema(),
+        Command::Schema { manifest } => generate::schema(manifest),
     }
 }

@@ -28,6 +28,7 @@ use crate::prune::QuarantineLock;
 use crate::report;
 use crate::status::{Board, Status};
 use crate::supervisor::{Command, Passes};
+use crate::verification::{self, Finding};
 
 pub mod client;
 mod metrics;
@@ -115,6 +116,7 @@ pub async fn serve(listener: UnixListener, desk: Desk) {
         .route("/v1/pins/{id}", put(upkeep::pin).delete(upkeep::unpin))
         .route("/v1/quarantine/{id}/restore", post(upkeep::restore))
         .route("/v1/prune", post(upkeep::prune))
+        .route("/v1/findings", post(findings))
         .route("/v1/sync", post(sync))
         .route("/v1/reload", post(reload))
         .route("/v1/events", get(events))
@@ -167,7 +169,7 @@ async fn blocking<T: Send + 'static>(
 async fn gather(desk: Desk) -> Result<Status, Failure> {
     blocking(move || {
         let config = Arc::clone(&desk.config.borrow());
-        let state = desk.board.state().clone();
+        let state = desk.board.snapshot();
         Status::gather(&config, &desk.catalog, Some(state), chrono::Utc::now())
     })
     .await
@@ -216,6 +218,26 @@ async fn backup(
     };
     let copies = blocking(move || report::show(&desk.catalog, &id)).await?;
     Ok(Json(copies).into_response())
+}
+
+/// Takes over what a verification found that the command line made.
+async fn findings(
+    State(desk): State<Desk>,
+    Json(findings): Json<Vec<Finding>>,
+) -> Result<Json<u64>, Failure> {
+    let config = Arc::clone(&desk.config.borrow());
+    let recorded = blocking(move || {
+        let mut recorded = 0;
+        for finding in &findings {
+            let ours = config
+                .jobs
+                .values()
+                .any(|job| job.directory == finding.directory);
+            recorded += u64::from(ours && verification::record(&desk.catalog, finding)?);
+        }
+        Ok(recorded)
+    });
+    Ok(Json(recorded.await?))
 }
 
 async fn reload(State(desk): State<Desk>) -> Result<Response, Failure> {

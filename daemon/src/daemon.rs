@@ -18,8 +18,10 @@ use crate::catalog::rebuild::rebuild;
 use crate::catalog::{Catalog, CatalogError, Opened};
 use crate::configuration::{self, ConfigError, Files};
 use crate::control::{self, ControlError};
+use crate::egress::route::Routes;
 use crate::event::{Event, Events};
 use crate::fetch::limits::Limits;
+use crate::fetch::space::Space;
 use crate::mirror::staging::boot_id;
 use crate::pass::Context;
 use crate::provider::Libraries;
@@ -178,6 +180,8 @@ pub fn context(config: &Config, libraries: Libraries, catalog: Catalog, events: 
     Context {
         catalog: Arc::new(catalog),
         limits: Limits::new(&config.daemon),
+        routes: Routes::new(&config.daemon),
+        space: Space::default(),
         libraries: Arc::new(libraries),
         provider_path: config.daemon.provider_path.clone().into(),
         provider_timeout: config.daemon.provider_timeout,
@@ -187,6 +191,7 @@ pub fn context(config: &Config, libraries: Libraries, catalog: Catalog, events: 
         account_limits: Arc::new(Mutex::new(BTreeMap::new())),
         claims: Arc::default(),
         quarantine_lock: QuarantineLock::default(),
+        turns: Arc::default(),
         mended: Arc::default(),
     }
 }
@@ -279,12 +284,14 @@ async fn follow(board: Arc<Board>, mut events: broadcast::Receiver<Event>) {
             },
             _ = mention.tick() => {
                 let now = chrono::Utc::now();
-                for (job, running) in &board.state().running {
+                for (job, running) in &board.snapshot().running {
                     let seconds = now.signed_duration_since(running.started_at).num_seconds();
                     if seconds >= PROGRESS_EVERY.as_secs().try_into().unwrap_or(i64::MAX) {
                         tracing::info!(
                             job = %job, seconds, mirrored = running.mirrored, of = ?running.to_fetch,
-                            received_bytes = running.received_bytes, of_bytes = running.bytes, "running"
+                            received_bytes = running.received_bytes, of_bytes = running.bytes,
+                            bytes_per_second = running.bytes_per_second,
+                            seconds_left = running.seconds_left, waiting = running.waiting, "running"
                         );
                     }
                 }

@@ -4,83 +4,21 @@
 //! name, however hostile, and no symbolic link leads out of it (`openat2` with `RESOLVE_BENEATH`,
 //! Linux 5.6), and so that each error names the path and each durable step is one call.
 
+mod error;
+
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags, ResolveFlags};
 
+pub use error::FsError;
+
 const FILE_MODE: Mode = Mode::from_raw_mode(0o640);
 const DIR_MODE: Mode = Mode::from_raw_mode(0o750);
-
-/// A failed operation on a file or directory.
-#[derive(Debug)]
-pub struct FsError {
-    /// What was tried, such as `create`.
-    pub doing: &'static str,
-    /// What it was tried on.
-    pub path: PathBuf,
-    /// What the system said.
-    pub source: io::Error,
-}
-
-impl FsError {
-    /// True when the disk or a quota is full: waiting may mend it, trying elsewhere will not.
-    pub fn is_full(&self) -> bool {
-        matches!(
-            self.source.kind(),
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-        )
-    }
-
-    /// True when the thing is not there.
-    pub fn is_missing(&self) -> bool {
-        self.source.kind() == io::ErrorKind::NotFound
-    }
-
-    /// True when there is one already.
-    pub fn is_taken(&self) -> bool {
-        self.source.kind() == io::ErrorKind::AlreadyExists
-    }
-}
-
-impl std::fmt::Display for FsError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            doing,
-            path,
-            source,
-        } = self;
-        let path = path.display();
-        match source.kind() {
-            io::ErrorKind::StorageFull => write!(
-                f,
-                "cannot {doing} {path}: the disk is full; free some space, the work goes on by itself"
-            ),
-            io::ErrorKind::QuotaExceeded => {
-                write!(f, "cannot {doing} {path}: the disk quota is used up")
-            }
-            io::ErrorKind::PermissionDenied => write!(
-                f,
-                "cannot {doing} {path}: permission denied; give the user that Backhaul runs as access to it"
-            ),
-            io::ErrorKind::NotFound => write!(f, "cannot {doing} {path}: it does not exist"),
-            io::ErrorKind::ReadOnlyFilesystem => {
-                write!(f, "cannot {doing} {path}: the file system is read-only")
-            }
-            _ => write!(f, "cannot {doing} {path}: {source}"),
-        }
-    }
-}
-
-impl std::error::Error for FsError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.source)
-    }
-}
 
 /// The result of a file system operation.
 pub type Result<T> = std::result::Result<T, FsError>;
@@ -158,12 +96,22 @@ impl Dir {
     /// # Errors
     /// When it can be neither made nor opened.
     pub fn ensure_dir(&self, name: &str) -> Result<Self> {
-        match rustix::fs::mkdirat(&self.fd, name, DIR_MODE) {
-            Ok(()) => self.sync()?,
-            Err(rustix::io::Errno::EXIST) => {}
-            Err(errno) => return Err(fail("create the directory", &self.path.join(name), errno)),
+        if self.make_dir(name)? {
+            self.sync()?;
         }
         self.dir(name)
+    }
+
+    /// Makes a directory right beneath, not yet durable. False when there is one already.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn make_dir(&self, name: &str) -> Result<bool> {
+        match rustix::fs::mkdirat(&self.fd, name, DIR_MODE) {
+            Ok(()) => Ok(true),
+            Err(rustix::io::Errno::EXIST) => Ok(false),
+            Err(errno) => Err(fail("create the directory", &self.path.join(name), errno)),
+        }
     }
 
     /// Makes a new file for reading and writing.
@@ -234,15 +182,86 @@ impl Dir {
         self.sync()
     }
 
+    /// Writes a whole new file, not yet durable.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write_new(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::TRUNC;
+        let mut file = self
+            .open_beneath("create", name.as_ref(), flags)
+            .map(File::from)?;
+        file.write_all(bytes)
+            .map_err(|source| self.error("write", name.as_ref(), source))
+    }
+
     /// Moves `name` to `target` in another directory of the same file system, never over
     /// something that is there. Durable on return.
     ///
     /// # Errors
     /// `is_taken` when the target exists.
     pub fn move_new(&self, name: &str, to: &Dir, target: &str) -> Result<()> {
-        rustix::fs::renameat_with(&self.fd, name, &to.fd, target, RenameFlags::NOREPLACE)
-            .map_err(|errno| fail("move a backup to", &to.path.join(target), errno))?;
+        self.rename_new(name, to, target)?;
         to.sync()?;
+        self.sync()
+    }
+
+    /// The same, durable once the other directory is synced.
+    ///
+    /// # Errors
+    /// `is_taken` when the target exists.
+    pub fn rename_new(&self, name: &str, to: &Dir, target: &str) -> Result<()> {
+        rustix::fs::renameat_with(&self.fd, name, &to.fd, target, RenameFlags::NOREPLACE)
+            .map_err(|errno| fail("move a backup to", &to.path.join(target), errno))
+    }
+
+    /// Exchanges `name` with `other` in another directory of the same file system, in one step.
+    /// Durable on return.
+    ///
+    /// # Errors
+    /// When one of them is missing, or the file system cannot do it.
+    pub fn exchange(&self, name: &str, with: &Dir, other: &str) -> Result<()> {
+        rustix::fs::renameat_with(&self.fd, name, &with.fd, other, RenameFlags::EXCHANGE)
+            .map_err(|errno| fail("exchange a backup with", &with.path.join(other), errno))?;
+        with.sync()?;
+        self.sync()
+    }
+
+    /// Sees to it that a file right beneath, if there is one, has no other name: one that has is
+    /// removed here, because to write into it would change what the other name stands for.
+    ///
+    /// # Errors
+    /// When it cannot be looked at or removed.
+    pub fn own_file(&self, name: &str) -> Result<()> {
+        match rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) if stat.st_nlink > 1 => self.remove_file(name),
+            Ok(_) | Err(rustix::io::Errno::NOENT) => Ok(()),
+            Err(errno) => Err(fail("look at", &self.path.join(name), errno)),
+        }
+    }
+
+    /// Makes a hard link to a file of another directory of the same file system, not yet durable.
+    ///
+    /// # Errors
+    /// `is_taken` when there is something of that name; when the file system cannot do it.
+    pub fn link_new(&self, name: &str, from: &Dir, source: &str) -> Result<()> {
+        rustix::fs::linkat(&from.fd, source, &self.fd, name, AtFlags::empty())
+            .map_err(|errno| fail("link to", &self.path.join(name), errno))
+    }
+
+    /// Renames a directory right beneath, in place of nothing or of an empty directory. Durable on
+    /// return.
+    ///
+    /// # Errors
+    /// When something else is there.
+    pub fn move_onto_empty(&self, name: &str, target: &str) -> Result<()> {
+        rustix::fs::renameat(&self.fd, name, &self.fd, target).map_err(|errno| {
+            fail(
+                "put the directory in place at",
+                &self.path.join(target),
+                errno,
+            )
+        })?;
         self.sync()
     }
 
@@ -258,12 +277,21 @@ impl Dir {
         }
     }
 
-    /// Removes a directory right beneath with everything in it, following no link. A missing one
-    /// is fine.
+    /// Removes a directory right beneath with everything in it, following no link; durable on
+    /// return. A missing one is fine.
     ///
     /// # Errors
     /// When something in it cannot be removed.
     pub fn remove_tree(&self, name: impl AsRef<Path>) -> Result<()> {
+        self.clear_away(name)?;
+        self.sync()
+    }
+
+    /// The same, not yet durable: for what does no harm when it comes back.
+    ///
+    /// # Errors
+    /// When something in it cannot be removed.
+    pub fn clear_away(&self, name: impl AsRef<Path>) -> Result<()> {
         let name = name.as_ref();
         let inner = match self.dir(name) {
             Ok(inner) => inner,
@@ -272,15 +300,20 @@ impl Dir {
         };
         for (entry, kind) in inner.entries()? {
             if kind == FileType::Directory {
-                inner.remove_tree(Path::new(&entry))?;
+                inner.clear_away(Path::new(&entry))?;
             } else {
                 rustix::fs::unlinkat(&inner.fd, &entry, AtFlags::empty())
                     .map_err(|errno| fail("remove", &inner.path.join(&entry), errno))?;
             }
         }
         rustix::fs::unlinkat(&self.fd, name, AtFlags::REMOVEDIR)
-            .map_err(|errno| fail("remove", &self.path.join(name), errno))?;
-        self.sync()
+            .map_err(|errno| fail("remove", &self.path.join(name), errno))
+    }
+
+    /// Removes a directory right beneath if it is empty, not yet durable. False when it is not, or
+    /// cannot be removed.
+    pub fn remove_empty(&self, name: &str) -> bool {
+        rustix::fs::unlinkat(&self.fd, name, AtFlags::REMOVEDIR).is_ok()
     }
 
     /// The names in it and what they are, `.` and `..` left out, in no order.
@@ -321,6 +354,27 @@ impl Dir {
         rustix::fs::fsync(&self.fd).map_err(|errno| fail("sync", &self.path, errno))
     }
 
+    /// Whether [`Dir::sync_file_system`] makes everything durable: so it is known of these file
+    /// systems, while network ones and those in user space may only promise it.
+    pub fn syncs_as_a_whole(&self) -> bool {
+        const EXT4: i64 = 0xef53;
+        const XFS: i64 = 0x5846_5342;
+        const BTRFS: i64 = 0x9123_683e;
+        const F2FS: i64 = 0xf2f5_2010;
+        const TMPFS: i64 = 0x0102_1994;
+        rustix::fs::fstatfs(&self.fd)
+            .is_ok_and(|stat| [EXT4, XFS, BTRFS, F2FS, TMPFS].contains(&stat.f_type))
+    }
+
+    /// Makes everything durable that was written to its file system by anybody.
+    ///
+    /// # Errors
+    /// When the disk did not take something, written by anybody since this directory was opened
+    /// (Linux 5.8).
+    pub fn sync_file_system(&self) -> Result<()> {
+        rustix::fs::syncfs(&self.fd).map_err(|errno| fail("sync", &self.path, errno))
+    }
+
     /// Bytes of its file system that an unprivileged process can still write.
     ///
     /// # Errors
@@ -329,6 +383,16 @@ impl Dir {
         let stat = rustix::fs::fstatvfs(self.fd.as_fd())
             .map_err(|errno| fail("ask for the free space of", &self.path, errno))?;
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+
+    /// The id of its file system.
+    ///
+    /// # Errors
+    /// When it cannot be looked at.
+    pub fn file_system(&self) -> Result<u64> {
+        let stat =
+            rustix::fs::fstat(&self.fd).map_err(|errno| fail("look at", &self.path, errno))?;
+        Ok(stat.st_dev)
     }
 
     /// An error about something beneath.
@@ -350,6 +414,12 @@ impl Dir {
             ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
         rustix::fs::openat2(&self.fd, name, flags | OFlags::CLOEXEC, mode, resolve)
             .map_err(|errno| fail(doing, &self.path.join(name), errno))
+    }
+}
+
+impl AsFd for Dir {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
     }
 }
 

@@ -14,9 +14,11 @@ use url::{Host, Url};
 
 pub mod address;
 mod resolver;
+pub mod route;
 
 use address::{AddressKind, Neighbourhood};
 use resolver::CheckingResolver;
+use route::{Route, RouteError};
 
 /// The hosts that requests may go to. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -34,6 +36,7 @@ struct Rules {
     endpoints: Vec<Url>,
     allow_http: bool,
     neighbourhood: Neighbourhood,
+    route: Route,
 }
 
 impl Egress {
@@ -48,6 +51,7 @@ impl Egress {
                 endpoints: Vec::new(),
                 allow_http,
                 neighbourhood: Neighbourhood::Public,
+                route: Route::default(),
             }),
         }
     }
@@ -63,6 +67,13 @@ impl Egress {
     #[must_use]
     pub fn with_private_addresses(self) -> Self {
         self.map(|rules| rules.neighbourhood = Neighbourhood::Private)
+    }
+
+    /// Goes through a proxy, or trusts further certificates. A proxy resolves the names of hosts
+    /// by itself, so that what they resolve to is then its business.
+    #[must_use]
+    pub fn through(self, route: Route) -> Self {
+        self.map(|rules| rules.route = route)
     }
 
     fn map(self, change: impl FnOnce(&mut Rules)) -> Self {
@@ -132,12 +143,17 @@ impl Egress {
     /// A client that refuses to connect where names resolve to refused addresses, follows no
     /// redirect by itself, and sends no `Referer`. Literal addresses never reach its resolver:
     /// [`Egress::check`] each URL first.
-    pub fn client_builder(&self) -> reqwest::ClientBuilder {
-        let resolver = CheckingResolver::new(self.clone());
-        reqwest::Client::builder()
+    ///
+    /// # Errors
+    /// When the certificates of the route cannot be read.
+    pub fn client_builder(&self) -> Result<reqwest::ClientBuilder, RouteError> {
+        let route = &self.rules.route;
+        let resolver = CheckingResolver::new(self.clone(), route.proxy_host());
+        let builder = reqwest::Client::builder()
             .dns_resolver(Arc::new(resolver))
             .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
+            .referer(false);
+        route.apply(builder)
     }
 
     /// Whether a name of that host may resolve to an address of that kind.

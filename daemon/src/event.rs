@@ -52,6 +52,15 @@ pub enum Event {
         /// How many bytes since the last such event.
         bytes: u64,
     },
+    /// A transfer waits for something that only people can mend, such as space on a disk.
+    Waiting {
+        /// The job.
+        job: JobName,
+        /// The backup.
+        id: BackupId,
+        /// What is missing.
+        reason: String,
+    },
     /// A backup is mirrored and durable.
     Mirrored {
         /// The job.
@@ -62,8 +71,33 @@ pub enum Event {
         path: String,
         /// Its length in bytes.
         bytes: u64,
+        /// Whether it took the place of a damaged copy.
+        #[serde(default)]
+        repaired: bool,
         /// Why it is suspect, if it is.
         suspect: Vec<String>,
+    },
+    /// Damage was found in a mirrored backup.
+    Damaged {
+        /// The job.
+        job: JobName,
+        /// The backup.
+        id: BackupId,
+        /// Where it lies.
+        path: String,
+        /// What is wrong with it, file by file.
+        damage: Vec<String>,
+    },
+    /// Scheduled verification did its share.
+    Verified {
+        /// The job.
+        job: JobName,
+        /// How many backups it verified.
+        backups: u64,
+        /// Their length together, in bytes.
+        bytes: u64,
+        /// How many of them are damaged.
+        damaged: u64,
     },
     /// A backup could not be mirrored in this pass.
     BackupFailed {
@@ -99,7 +133,10 @@ impl Event {
             | Self::Listed { job, .. }
             | Self::FetchStarted { job, .. }
             | Self::Received { job, .. }
+            | Self::Waiting { job, .. }
             | Self::Mirrored { job, .. }
+            | Self::Damaged { job, .. }
+            | Self::Verified { job, .. }
             | Self::BackupFailed { job, .. } => Some(job),
             Self::PassEnded { run } => Some(&run.job),
             Self::ConfigApplied { .. } | Self::ConfigRefused { .. } => None,

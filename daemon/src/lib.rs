@@ -5,12 +5,15 @@
 //! - [`pass`] is one sync pass of a job, top to bottom: list, fetch, prove, publish, retain;
 //! - [`fetch`] brings a file from the vendor, [`mirror`] is what lies on disk, [`catalog`] the
 //!   index over it, [`retention`] decides what stays;
+//! - [`content`] tells what a file is and whether it is sound, from its bytes as they arrive;
 //! - [`provider`] talks to the sandboxed child process in which [`provider_host`] opens a
 //!   vendor's shared library.
 
 pub mod catalog;
+pub mod chain;
 pub mod cli;
 pub mod configuration;
+pub mod content;
 pub mod control;
 pub mod credential;
 pub mod daemon;
@@ -18,6 +21,7 @@ pub mod dir;
 pub mod egress;
 pub mod event;
 pub mod fetch;
+pub mod kit;
 pub mod logging;
 pub mod mirror;
 pub mod pass;
@@ -35,5 +39,6 @@ pub mod supervisor;
 pub mod systemd;
 pub mod timetable;
 pub mod upkeep;
+pub mod verification;
 pub mod watch;
 pub mod why;

@@ -4,19 +4,21 @@
 //! A pass never stops at the first backup that fails: it mirrors what it can, and says what it
 //! could not.
 
+mod commit;
 pub mod context;
 pub mod fetch_backup;
 mod keys;
 pub mod listing;
 mod observe;
 pub mod prepare;
+mod quota;
 pub mod selection;
+mod share;
 mod transfer;
 pub mod vendor;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use backhaul_config::{Account, Job};
@@ -33,6 +35,7 @@ use crate::provider::{GaveUp, ProviderError};
 use crate::prune::{self, Basis, Options};
 use crate::retention::freeze::{Evidence, Freeze, judge};
 pub use context::Context;
+pub use keys::DIRECTORY as KEYS_DIRECTORY;
 use listing::Survey;
 use transfer::Transfers;
 use vendor::Vendor;
@@ -130,20 +133,13 @@ async fn steps(
         bytes: new
             .iter()
             .filter_map(|wanted| Some(wanted.backup.size?.bytes))
-            .sum(),
+            // What a vendor tells need not make sense.
+            .fold(0, u64::saturating_add),
     });
 
     // Fetch, prove, publish and record each backup that retention would keep. When one of them
     // fails, an older one may be worth having after all: choose again.
-    let transfers = Transfers {
-        context,
-        job,
-        account,
-        fetcher: vendor.fetcher(context)?,
-        vendor,
-        directory,
-        received: AtomicU64::new(0),
-    };
+    let transfers = Transfers::new(context, job, account, vendor, directory)?;
     while !selection.fetch.is_empty() && transfers.run(selection.fetch, report).await {
         selection = selection::select(context, job, Some(&transfers.directory), selection.spared)?;
     }
@@ -152,10 +148,12 @@ async fn steps(
         directory,
         received,
         vendor,
+        shared,
         ..
     } = transfers;
     let vendor_ahead = vendor.vendor_ahead();
     report.received_bytes = received.into_inner();
+    report.shared = shared.into_inner();
     if cancel.is_cancelled() {
         return Err(PassError::Stopped);
     }
@@ -271,8 +269,8 @@ pub enum PassError {
         service: String,
     },
     /// No HTTP client can be made.
-    #[error("no HTTP client can be made: {0}")]
-    HttpClient(String),
+    #[error(transparent)]
+    Route(#[from] crate::egress::route::RouteError),
     /// No library serves the provider.
     #[error("no library for provider `{0}`; see `backhaul providers list`")]
     NoProvider(String),
@@ -303,6 +301,8 @@ struct Report {
     listed: u64,
     known: u64,
     mirrored: u64,
+    repaired: u64,
+    shared: u64,
     unreached: u64,
     spared: u64,
     disk_full: bool,
@@ -351,6 +351,8 @@ impl Report {
             listed: self.listed,
             known: self.known,
             mirrored: self.mirrored,
+            repaired: self.repaired,
+            shared: self.shared,
             received_bytes: self.received_bytes,
             quarantined: self.quarantined,
             passed_over: self.passed_over,
@@ -373,6 +375,7 @@ fn log_end(run: &RunRecord) {
     let took = run.ended_at.signed_duration_since(run.started_at);
     tracing::info!(
         job = %run.job, outcome = ?run.outcome, mirrored = run.mirrored, known = run.known,
+        repaired = run.repaired, shared = run.shared,
         bytes = run.received_bytes, quarantined = run.quarantined, seconds = took.num_seconds(),
         "pass ended"
     );

@@ -144,7 +144,10 @@ pub async fn make(
     });
     Ok(Plan {
         job: job.name.clone(),
-        fetch_bytes: fetch.iter().filter_map(|one| one.bytes).sum(),
+        fetch_bytes: fetch
+            .iter()
+            .filter_map(|one| one.bytes)
+            .fold(0, u64::saturating_add),
         fetch,
         known: survey.known,
         complete: survey.complete(),

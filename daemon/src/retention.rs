@@ -148,6 +148,9 @@ fn hold_whatever_the_rules_say(
         held.hold(index, reason);
     } else if backup.started_at > now {
         held.hold(index, Reason::Future);
+    } else if backup.damaged {
+        // Somebody may still make use of what is left of it.
+        held.hold(index, Reason::Damaged);
     } else if !backup.counts {
         // It counts for nothing, yet may be all there is of its day: it stays as long as the
         // longest stretch that the policy names by time, at least the quarantine's.

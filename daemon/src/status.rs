@@ -4,6 +4,8 @@
 //! the configuration); the rest is read from the catalog, so that `status` also works when no
 //! daemon runs.
 
+mod running;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,11 +13,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use backhaul_config::{Config, Job, JobName};
 use backhaul_provider_api::{InstanceId, Timestamp};
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use crate::catalog::record::{Outcome, RunRecord};
 use crate::catalog::{Catalog, CatalogError, Summary};
 use crate::event::Event;
 use crate::recoverability::{Finding, InstanceWatch, Watch};
+pub use running::{Fetching, Running};
 
 /// What the running daemon knows and nobody else.
 #[derive(Default)]
@@ -40,21 +44,6 @@ pub struct State {
     pub next_due: BTreeMap<JobName, Timestamp>,
 }
 
-/// How far a running pass is.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Running {
-    /// When it began.
-    pub started_at: Timestamp,
-    /// How many backups it found to fetch, once they are listed.
-    pub to_fetch: Option<u64>,
-    /// About how many bytes those are.
-    pub bytes: u64,
-    /// How many are mirrored by now.
-    pub mirrored: u64,
-    /// How many bytes have been received.
-    pub received_bytes: u64,
-}
-
 impl Board {
     /// Changes or reads the state.
     pub fn state(&self) -> MutexGuard<'_, State> {
@@ -63,14 +52,9 @@ impl Board {
 
     /// A pass began.
     pub fn started(&self, job: &JobName, now: Timestamp) {
-        let running = Running {
-            started_at: now,
-            to_fetch: None,
-            bytes: 0,
-            mirrored: 0,
-            received_bytes: 0,
-        };
-        self.state().running.insert(job.clone(), running);
+        self.state()
+            .running
+            .insert(job.clone(), Running::since(now));
     }
 
     /// A pass ended.
@@ -82,30 +66,21 @@ impl Board {
     /// listener that lags loses some.
     pub fn take(&self, event: &Event) {
         let mut state = self.state();
-        match event {
-            Event::Listed {
-                job,
-                to_fetch,
-                bytes,
-                ..
-            } => {
-                if let Some(running) = state.running.get_mut(job) {
-                    running.to_fetch = Some(*to_fetch);
-                    running.bytes = *bytes;
-                }
-            }
-            Event::Received { job, bytes, .. } => {
-                if let Some(running) = state.running.get_mut(job) {
-                    running.received_bytes += bytes;
-                }
-            }
-            Event::Mirrored { job, .. } => {
-                if let Some(running) = state.running.get_mut(job) {
-                    running.mirrored += 1;
-                }
-            }
-            _ => {}
+        if let Some(running) = event.job().and_then(|job| state.running.get_mut(job)) {
+            running.take(event, Instant::now());
         }
+    }
+
+    /// The state as it is now.
+    pub fn snapshot(&self) -> State {
+        let mut state = self.state().clone();
+        let now = Instant::now();
+        state.running = state
+            .running
+            .into_iter()
+            .map(|(job, running)| (job, running.at(now)))
+            .collect();
+        state
     }
 }
 
@@ -291,6 +266,12 @@ fn job_alarms(job: &Job, status: &JobStatus, now: Timestamp) -> Vec<Alarm> {
         alarm(format!(
             "{} ({}): {}",
             found.name, found.instance, found.finding
+        ));
+    }
+    if status.summary.damaged > 0 {
+        alarm(format!(
+            "{} of the mirrored backups are damaged; `backhaul list {}` marks them, and the next pass fetches again what the vendor still has",
+            status.summary.damaged, job.name
         ));
     }
     let Some(max_age) = job.max_age else {

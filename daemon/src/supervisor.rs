@@ -15,7 +15,7 @@ use backhaul_provider_api::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::sync::watch::Sender;
-use tokio::task::{Id, JoinSet};
+use tokio::task::{Id, JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::catalog::record::Outcome;
@@ -25,7 +25,7 @@ use crate::event::Event;
 use crate::pass::{self, Context};
 use crate::status::Board;
 use crate::timetable::{Due, Timetable, missed};
-use crate::watch;
+use crate::{verification, watch};
 
 mod command;
 mod reloading;
@@ -46,6 +46,14 @@ pub struct Supervisor {
     passes: JoinSet<RunRecord>,
     running: BTreeMap<JobName, Running>,
     tasks: BTreeMap<Id, JobName>,
+    /// The jobs that verify their mirrors, beside whatever passes run.
+    verifying: BTreeMap<JobName, Verifying>,
+}
+
+/// A verification under way, or one that has ended.
+struct Verifying {
+    cancel: CancellationToken,
+    task: JoinHandle<()>,
 }
 
 struct Running {
@@ -80,6 +88,7 @@ impl Supervisor {
             passes: JoinSet::new(),
             running: BTreeMap::new(),
             tasks: BTreeMap::new(),
+            verifying: BTreeMap::new(),
         }
     }
 
@@ -242,10 +251,37 @@ impl Supervisor {
         if run.outcome != Outcome::Stopped {
             // Whatever was due until now is done; what was stopped is made up for.
             self.remember_due(&job, self.context.now());
+            self.verify(&job);
         }
         for waiting in running.waiting {
             // Whoever asked may be gone by now.
             let _ = waiting.send(run.clone());
+        }
+    }
+
+    /// Starts a job's share of the verification, unless one is at it. Passes go on meanwhile: what
+    /// is verified may take hours.
+    fn verify(&mut self, name: &JobName) {
+        self.verifying.retain(|_, one| !one.task.is_finished());
+        let config = self.config();
+        let Some(job) = config.jobs.get(name).map(Arc::clone) else {
+            return;
+        };
+        if job.verify_within.is_none() || self.verifying.contains_key(name) {
+            return;
+        }
+        let cancel = CancellationToken::new();
+        let (context, stop) = (self.context.clone(), cancel.clone());
+        let share = async move { verification::share(&context, &job, &stop).await };
+        let task = self.work.spawn(share);
+        self.verifying
+            .insert(name.clone(), Verifying { cancel, task });
+    }
+
+    /// Stops the verification of a job that is gone or has changed.
+    fn stop_verifying(&mut self, name: &JobName) {
+        if let Some(verifying) = self.verifying.remove(name) {
+            verifying.cancel.cancel();
         }
     }
 
@@ -264,6 +300,8 @@ impl Supervisor {
             listed: 0,
             known: 0,
             mirrored: 0,
+            repaired: 0,
+            shared: 0,
             received_bytes: 0,
             quarantined: 0,
             passed_over: Vec::new(),
@@ -297,8 +335,8 @@ impl Supervisor {
     }
 
     fn remember_due(&self, job: &JobName, at: Timestamp) {
-        let record = JobRecord { last_due: Some(at) };
-        if let Err(error) = self.context.catalog.set_job(job, &record) {
+        let due = |record: &mut JobRecord| record.last_due = Some(at);
+        if let Err(error) = self.context.catalog.change_job(job, due) {
             tracing::warn!(job = %job, %error, "the time of its run could not be recorded");
         }
     }
@@ -318,10 +356,17 @@ impl Supervisor {
             running.cancel.cancel();
             running.again = false;
         }
+        for verifying in self.verifying.values() {
+            verifying.cancel.cancel();
+        }
         let limit = self.config().daemon.stop_timeout;
         let all = async {
             while let Some(ended) = self.passes.join_next_with_id().await {
                 self.ended(ended);
+            }
+            for verifying in std::mem::take(&mut self.verifying).into_values() {
+                // One that broke off has said so.
+                let _ = verifying.task.await;
             }
         };
         if tokio::time::timeout(limit, all).await.is_err() {

@@ -18,7 +18,7 @@ extern "C" {
 
 #define BACKHAUL_MAJOR 1u
 #define BACKHAUL_MINOR 0u
-#define BACKHAUL_MESSAGE_MAX (8u << 20) /* bytes, each JSON message, either way */
+#define BACKHAUL_MESSAGE_MAX (32u << 20) /* bytes, each JSON message, either way */
 
 #define BACKHAUL_DONE 0   /* an outcome {"ok":...} or {"error":{...}} was written */
 #define BACKHAUL_BROKEN 1 /* nothing useful was written */

@@ -20,7 +20,7 @@ pub const MAJOR: u32 = 1;
 pub const MINOR: u32 = 0;
 
 /// The largest JSON message that either side accepts, in bytes.
-pub const MESSAGE_MAX: usize = 8 << 20;
+pub const MESSAGE_MAX: usize = 32 << 20;
 
 /// What `describe`, `open`, `call` and `ask` return when an outcome was written into the sink.
 pub const DONE: i32 = 0;

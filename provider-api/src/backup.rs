@@ -11,6 +11,7 @@ use crate::{Timestamp, message::is_default};
 /// It must be the same in every listing for ever: the vendor's id, or a composition such as node,
 /// file name and start time. Never a link, never a position in a list.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct BackupKey(String);
 
@@ -34,6 +35,7 @@ impl fmt::Display for BackupKey {
 
 /// What a backup contains in relation to others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// Restorable by itself.
@@ -82,6 +84,7 @@ impl fmt::Display for Kind {
 
 /// How a backup was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Method {
     /// A copy of the engine's files.
@@ -98,6 +101,7 @@ pub enum Method {
 
 /// Who asked the vendor to make the backup.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Origin {
     /// The vendor's own schedule.
@@ -112,6 +116,7 @@ pub enum Origin {
 
 /// Whether a backup can be fetched now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", tag = "state")]
 pub enum State {
     /// Still being made.
@@ -138,6 +143,7 @@ pub enum State {
 
 /// How far a number of bytes can be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Quality {
     /// Exactly the length of the file.
@@ -151,6 +157,7 @@ pub enum Quality {
 
 /// A size as the vendor tells it: a hint with a quality, never a proof unless exact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SizeHint {
     /// The size in bytes.
     pub bytes: u64,
@@ -196,6 +203,7 @@ impl SizeHint {
 
 /// A checksum algorithm that vendors use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ChecksumAlgorithm {
     /// MD5, as lower-case hex.
@@ -213,6 +221,7 @@ pub enum ChecksumAlgorithm {
 
 /// A checksum of a whole file as the vendor tells it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Checksum {
     /// The algorithm.
     pub algorithm: ChecksumAlgorithm,
@@ -222,6 +231,7 @@ pub struct Checksum {
 
 /// The stretch of time that a log backup covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LogSpan {
     /// The first transaction's time.
     pub from: Timestamp,
@@ -231,6 +241,7 @@ pub struct LogSpan {
 
 /// A backup's place in a chain, where the vendor tells it. No surveyed vendor must.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Chain {
     /// The full backup it builds upon.
@@ -243,6 +254,7 @@ pub struct Chain {
 
 /// One backup as the vendor lists it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Backup {
     /// The stable identity within the instance.
     pub key: BackupKey,

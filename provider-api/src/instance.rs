@@ -8,6 +8,7 @@ use crate::{Completeness, Cursor, Next, Timestamp};
 
 /// The vendor's stable id of an instance.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct InstanceId(String);
 
@@ -31,6 +32,7 @@ impl fmt::Display for InstanceId {
 
 /// One managed database.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Instance {
     /// The vendor's stable id.
     pub id: InstanceId,

@@ -6,6 +6,7 @@
 //! authentication, API calls and the vendor's own form of links and errors.
 
 pub mod blocking;
+pub mod capitalonline;
 pub mod clock;
 pub mod condition;
 pub mod content;
@@ -22,6 +23,7 @@ pub mod range;
 mod sending;
 pub mod server;
 pub mod shared;
+pub mod tencent;
 pub mod traffic;
 pub mod wire;
 

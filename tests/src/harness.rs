@@ -13,31 +13,42 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::sync::mpsc::{RecvTimeoutError, channel};
 
 use tempfile::TempDir;
 
+use crate::cloud::capitalonline::CapitalOnlineServer;
 use crate::cloud::huawei::HuaweiServer;
+use crate::cloud::tencent::TencentServer;
 
 mod daemon;
 mod directory;
+mod disk;
 mod files;
 mod programs;
+pub mod s3;
 mod seed;
 pub mod stock;
 mod web;
 
 pub use daemon::{Daemon, Events, LIMIT};
 pub use directory::{Staged, assert_nothing_half_visible, quarantined, stage_up_to, staged};
+pub use disk::{Disk, MemoryDisk};
 pub use files::FileServer;
 pub use programs::{Programs, programs};
 pub use seed::Random;
 pub use web::{free_port, http_get};
 
-/// A place of its own: directory, configuration, emulated cloud.
+use daemon::send_signal;
+
+/// A place of its own: directory, configuration, emulated clouds.
 pub struct Site {
     directory: TempDir,
     /// The cloud that the account of [`Site::account`] leads to.
     pub cloud: HuaweiServer,
+    tencent: OnceLock<TencentServer>,
+    capitalonline: OnceLock<CapitalOnlineServer>,
 }
 
 /// What a command said and how it ended.
@@ -64,7 +75,12 @@ impl Site {
             .prefix("bh")
             .tempdir()
             .expect("a temporary directory");
-        let site = Self { directory, cloud };
+        let site = Self {
+            directory,
+            cloud,
+            tencent: OnceLock::new(),
+            capitalonline: OnceLock::new(),
+        };
         programs().install_providers(&site.path("providers"));
         site
     }
@@ -95,6 +111,15 @@ impl Site {
         ));
     }
 
+    /// The same, with further keys of the daemon.
+    pub fn configure_daemon(&self, keys: &str, jobs: &str) {
+        self.write_config(&format!(
+            "{}{keys}\n{}\n{jobs}",
+            self.daemon_table(),
+            self.account("demo")
+        ));
+    }
+
     /// Writes the whole configuration, in place.
     pub fn write_config(&self, text: &str) {
         std::fs::write(self.config_path(), text).expect("the configuration can be written");
@@ -103,7 +128,7 @@ impl Site {
     /// The `[daemon]` table of this site.
     pub fn daemon_table(&self) -> String {
         "[daemon]\nstate_dir = \"state\"\nprovider_path = [\"providers\"]\n\
-         control_socket = \"control.sock\"\nreserve = \"1MiB\"\n"
+         control_socket = \"control.sock\"\nreserve = \"1MiB\"\nspace_timeout = \"0s\"\n"
             .to_owned()
     }
 
@@ -119,12 +144,39 @@ impl Site {
         )
     }
 
-    /// Runs the real program with this site's configuration and credentials to its end.
+    /// An emulated Tencent Cloud beside [`Site::cloud`], started when first asked for. Commands then
+    /// have the keys in the environment that its `example_account` names.
+    pub fn tencent(&self) -> &TencentServer {
+        self.tencent
+            .get_or_init(|| TencentServer::start().expect("loopback can be listened at"))
+    }
+
+    /// An emulated CapitalOnline, in the same way.
+    pub fn capitalonline(&self) -> &CapitalOnlineServer {
+        self.capitalonline
+            .get_or_init(|| CapitalOnlineServer::start().expect("loopback can be listened at"))
+    }
+
+    /// Runs the real program with this site's configuration and credentials to its end; one that
+    /// comes to none is killed after [`LIMIT`], and has then no exit code.
     pub fn backhaul<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Said {
-        let output = self
+        let child = self
             .command(arguments)
-            .output()
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
             .expect("backhaul can be started");
+        let pid = child.id();
+        let (ended, has_ended) = channel::<()>();
+        let watch = std::thread::spawn(move || {
+            if has_ended.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
+                // It has not been waited for yet, so the number is still its own.
+                send_signal(pid, "KILL");
+            }
+        });
+        let output = child.wait_with_output().expect("it can be waited for");
+        drop(ended);
+        let _ = watch.join();
         Said::from(output)
     }
 
@@ -141,6 +193,16 @@ impl Site {
             .env("HW_SK", self.cloud.secret_key())
             .env("TMPDIR", self.directory.path())
             .stdin(Stdio::null());
+        if let Some(cloud) = self.tencent.get() {
+            command
+                .env("TC_ID", cloud.secret_id())
+                .env("TC_KEY", cloud.secret_key());
+        }
+        if let Some(cloud) = self.capitalonline.get() {
+            command
+                .env("CO_AK", cloud.access_key())
+                .env("CO_SK", cloud.secret_key());
+        }
         command
     }
 

@@ -4,6 +4,8 @@
 //! in the scratch folder only and stop when dropped. Where an engine is not installed,
 //! `available()` says so on standard error, past the test harness's capture, and the caller skips.
 
+pub mod guide;
+pub mod live;
 pub mod mariadb;
 pub mod postgresql;
 

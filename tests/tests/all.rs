@@ -9,19 +9,31 @@
 mod all {
     mod catalog;
     mod command;
+    mod documents;
     mod errors;
     mod fault;
+    mod fault_matrix;
     mod kill;
+    mod kit;
     mod life;
+    mod limits;
     mod mirror;
+    mod object_store;
     mod parallel;
+    mod power_cut;
     mod prepare;
     mod provider;
     mod reload;
     mod restore;
     mod resume;
+    mod resume_damaged;
     mod retention;
+    mod route;
     mod schedule;
     mod secrets;
+    mod share;
+    mod space;
     mod upkeep;
+    mod vendors;
+    mod verify;
 }

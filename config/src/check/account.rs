@@ -66,6 +66,8 @@ impl Check<'_> {
         let endpoint = self.endpoints(table.endpoint, allow_http);
         let link_hosts = self.texts("link_hosts", table.link_hosts);
         let rate = self.text("rate", table.rate);
+        let limits = self.account_limits(table.limits);
+        let proxy = self.text("proxy", table.proxy);
         Some(Account {
             name: name.clone(),
             provider: provider?,
@@ -75,6 +77,8 @@ impl Check<'_> {
             link_hosts,
             rate,
             allow_http: allow_http?,
+            limits,
+            proxy,
         })
     }
 

@@ -1,10 +1,10 @@
-//! The `[daemon]` table.
+//! The `[daemon]` table, and the `limits` of accounts and jobs.
 
 use std::{num::NonZeroU32, path::PathBuf};
 
 use super::Check;
 use crate::{
-    ValueError,
+    Limits, ValueError,
     config::Daemon,
     file::{self, Count, Field, Text},
     word::{Address, FilePath},
@@ -14,6 +14,8 @@ use crate::{
 const MAX_DOWNLOADS: u32 = 1_000;
 /// The most connections for one file; vendors refuse more.
 const MAX_CONNECTIONS_PER_FILE: u32 = 64;
+/// The most connections of all files together; more would only exhaust descriptors.
+const MAX_CONNECTIONS: u32 = 10_000;
 
 impl Check<'_> {
     pub(super) fn daemon(&mut self, table: file::Daemon) -> Daemon {
@@ -43,10 +45,32 @@ impl Check<'_> {
                     MAX_CONNECTIONS_PER_FILE,
                 )
                 .unwrap_or(standard.connections_per_file),
+            max_connections: self
+                .positive("max_connections", table.max_connections, MAX_CONNECTIONS)
+                .unwrap_or(standard.max_connections),
             bandwidth: self.text("bandwidth", table.bandwidth),
+            zone: self
+                .text("timezone", table.timezone)
+                .unwrap_or(standard.zone),
+            stall_timeout: self
+                .positive_duration("stall_timeout", table.stall_timeout)
+                .unwrap_or(standard.stall_timeout),
+            min_speed: self.text("min_speed", table.min_speed),
+            file_timeout: self.positive_duration("file_timeout", table.file_timeout),
+            retry_pause: self
+                .positive_duration("retry_pause", table.retry_pause)
+                .unwrap_or(standard.retry_pause),
             reserve: self
                 .text("reserve", table.reserve)
                 .unwrap_or(standard.reserve),
+            space_timeout: self
+                .text("space_timeout", table.space_timeout)
+                .unwrap_or(standard.space_timeout),
+            verify_rate: self
+                .text("verify_rate", table.verify_rate)
+                .unwrap_or(standard.verify_rate),
+            proxy: self.text("proxy", table.proxy),
+            ca_file: self.path("ca_file", table.ca_file),
             sandbox: self
                 .text("sandbox", table.sandbox)
                 .unwrap_or(standard.sandbox),
@@ -65,6 +89,36 @@ impl Check<'_> {
             .into_iter()
             .filter_map(|field| self.path(key, field))
             .collect()
+    }
+
+    /// What the jobs of an account may take.
+    pub(super) fn account_limits(&mut self, field: Field<file::AccountLimits>) -> Limits {
+        let table = field.given().map(|given| given.value).unwrap_or_default();
+        Limits {
+            max_downloads: self.positive("max_downloads", table.max_downloads, MAX_DOWNLOADS),
+            max_connections: self.positive(
+                "max_connections",
+                table.max_connections,
+                MAX_CONNECTIONS,
+            ),
+            bandwidth: self.text("bandwidth", table.bandwidth),
+            quota: None,
+        }
+    }
+
+    /// What a job may take.
+    pub(super) fn job_limits(&mut self, field: Field<file::JobLimits>) -> Limits {
+        let table = field.given().map(|given| given.value).unwrap_or_default();
+        Limits {
+            max_downloads: self.positive("max_downloads", table.max_downloads, MAX_DOWNLOADS),
+            max_connections: self.positive(
+                "max_connections",
+                table.max_connections,
+                MAX_CONNECTIONS,
+            ),
+            bandwidth: self.text("bandwidth", table.bandwidth),
+            quota: self.text("quota", table.quota),
+        }
     }
 
     /// A count from 1 to `most`.

@@ -92,6 +92,8 @@ impl Check<'_> {
         let directory = self.path("directory", table.directory);
         let max_age = self.positive_duration("max_age", table.max_age);
         let retention = table.retention.given().map(|given| self.retention(given));
+        let verify_within = self.positive_duration("verify_within", table.verify_within);
+        let limits = self.job_limits(table.limits);
         let Options(options) = table
             .options
             .given()
@@ -113,6 +115,8 @@ impl Check<'_> {
             directory: directory?,
             max_age,
             retention: retention.unwrap_or_default(),
+            verify_within,
+            limits,
             options: serde_json::Value::Object(options),
             missed,
             jitter,
@@ -157,7 +161,11 @@ impl Check<'_> {
             .collect()
     }
 
-    fn positive_duration(&mut self, key: &str, field: Field<Text<Duration>>) -> Option<Duration> {
+    pub(super) fn positive_duration(
+        &mut self,
+        key: &str,
+        field: Field<Text<Duration>>,
+    ) -> Option<Duration> {
         let span = field.span()?;
         let duration: Duration = self.text(key, field)?;
         if duration.is_zero() {

@@ -7,7 +7,7 @@ use std::{fmt::Display, time::Duration};
 use backhaul_provider_api::Network;
 
 use super::{Setting, Settings};
-use crate::{Account, Daemon, Job, Missed, Retention, Sandbox, SecretRef, duration};
+use crate::{Account, Daemon, Job, Limits, Missed, Retention, Sandbox, SecretRef, duration};
 
 impl Daemon {
     pub(super) fn settings(&self) -> Settings {
@@ -18,8 +18,18 @@ impl Daemon {
             listen,
             max_downloads,
             connections_per_file,
+            max_connections,
             bandwidth,
+            zone,
+            stall_timeout,
+            min_speed,
+            file_timeout,
+            retry_pause,
             reserve,
+            space_timeout,
+            verify_rate,
+            proxy,
+            ca_file,
             sandbox,
             provider_timeout,
             stop_timeout,
@@ -34,8 +44,18 @@ impl Daemon {
         words.maybe("listen", listen.as_ref());
         words.set("max_downloads", max_downloads);
         words.set("connections_per_file", connections_per_file);
+        words.set("max_connections", max_connections);
         words.maybe("bandwidth", bandwidth.as_ref());
+        words.set("timezone", zone.name());
+        words.duration("stall_timeout", Some(*stall_timeout));
+        words.maybe("min_speed", min_speed.as_ref());
+        words.duration("file_timeout", *file_timeout);
+        words.duration("retry_pause", Some(*retry_pause));
         words.set("reserve", reserve);
+        words.duration("space_timeout", Some(*space_timeout));
+        words.set("verify_rate", verify_rate);
+        words.maybe("proxy", proxy.as_ref());
+        words.maybe("ca_file", ca_file.as_ref().map(|path| path.display()));
         let sandbox = match sandbox {
             Sandbox::Require => "require",
             Sandbox::Prefer => "prefer",
@@ -58,6 +78,8 @@ impl Account {
             link_hosts,
             rate,
             allow_http,
+            limits,
+            proxy,
         } = self;
         let mut words = Words::default();
         words.set("provider", provider);
@@ -71,6 +93,8 @@ impl Account {
         words.list("link_hosts", link_hosts);
         words.maybe("rate", rate.as_ref());
         words.set("allow_http", allow_http);
+        words.limits(limits);
+        words.maybe("proxy", proxy.as_ref());
         words.settings
     }
 }
@@ -91,6 +115,8 @@ impl Job {
             directory,
             max_age,
             retention,
+            verify_within,
+            limits,
             options,
             missed,
             jitter,
@@ -116,6 +142,8 @@ impl Job {
         words.set("directory", directory.display());
         words.duration("max_age", *max_age);
         words.retention(retention);
+        words.duration("verify_within", *verify_within);
+        words.limits(limits);
         for (key, value) in options.as_object().into_iter().flatten() {
             words.set(&format!("options.{key}"), value);
         }
@@ -164,6 +192,19 @@ impl Words {
         if *retention != Retention::default() {
             self.set("retention", retention);
         }
+    }
+
+    fn limits(&mut self, limits: &Limits) {
+        let Limits {
+            max_downloads,
+            max_connections,
+            bandwidth,
+            quota,
+        } = limits;
+        self.maybe("limits.max_downloads", max_downloads.as_ref());
+        self.maybe("limits.max_connections", max_connections.as_ref());
+        self.maybe("limits.bandwidth", bandwidth.as_ref());
+        self.maybe("limits.quota", quota.as_ref());
     }
 
     /// The arguments of a command may be secrets, so only a difference in them shows.

@@ -60,7 +60,7 @@ fn every_changed_key_is_one_line() {
         ("bandwidth = \"200MiB/s\"", "max_downloads = 8"),
         (
             "directory = \"/srv/orders\"",
-            "directory = \"/srv/o\"\nmax_age = \"26h\"\noptions = { a = 1 }",
+            "directory = \"/srv/o\"\nmax_age = \"26h\"\nverify_within = \"90d\"\noptions = { a = 1 }",
         ),
         ("{ daily = 7 }", "{ daily = 9, within = \"30d\" }"),
     ]);
@@ -72,7 +72,8 @@ fn every_changed_key_is_one_line() {
          job orders: max_age set: 26h\n\
          job orders: options.a set: 1\n\
          job orders: retention: { daily = 7, min_good = 1, quarantine = \"7d\" } → \
-         { daily = 9, within = \"30d\", min_good = 1, quarantine = \"7d\" }"
+         { daily = 9, within = \"30d\", min_good = 1, quarantine = \"7d\" }\n\
+         job orders: verify_within set: 90d"
     );
 }
 

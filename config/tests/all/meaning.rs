@@ -34,6 +34,7 @@ fn an_empty_file_and_no_file_are_the_standard_settings() {
         assert_eq!(config.daemon.max_downloads.get(), 4);
         assert_eq!(config.daemon.connections_per_file.get(), 4);
         assert_eq!(config.daemon.reserve.bytes(), 512 << 20);
+        assert_eq!(config.daemon.verify_rate.to_string(), "50MiB/s");
         assert_eq!(config.daemon.sandbox, Sandbox::Prefer);
         assert_eq!(config.daemon.provider_timeout, Duration::from_secs(120));
         assert_eq!(config.daemon.stop_timeout, Duration::from_secs(20));
@@ -49,6 +50,7 @@ fn a_short_job_has_the_standard_settings() {
     assert_eq!(job.directory, Path::new("/etc/backhaul/mirror"));
     assert!(job.kinds.iter().map(|kind| kind.as_str()).eq(["full"]));
     assert!(job.retention.is_empty() && job.schedule.is_none() && job.max_age.is_none());
+    assert_eq!(job.verify_within, None);
     assert_eq!(
         (job.missed, job.jitter),
         (Missed::RunOnce, Duration::from_secs(30))

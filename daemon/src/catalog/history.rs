@@ -3,6 +3,8 @@
 //! Runs are numbered in the order in which they were recorded. Their times cannot order them: a
 //! clock that once was wrong would have its runs be the latest for years.
 
+use std::sync::PoisonError;
+
 use backhaul_config::JobName;
 
 use super::record::SurveyRecord;
@@ -27,9 +29,16 @@ impl Catalog {
     ///
     /// # Errors
     /// When sled fails.
-    pub fn set_job(&self, job: &JobName, record: &JobRecord) -> Result<()> {
+    pub fn change_job(&self, job: &JobName, change: impl FnOnce(&mut JobRecord)) -> Result<()> {
+        // A pass and a verification of one job may both have something to remember.
+        let _turn = self
+            .changing_job
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut record = self.job(job)?;
+        change(&mut record);
         self.jobs
-            .insert(job.as_str(), serde_json::to_vec(record)?)
+            .insert(job.as_str(), serde_json::to_vec(&record)?)
             .map_err(write_failed)?;
         Ok(())
     }

@@ -60,6 +60,20 @@ impl Catalog {
             .collect()
     }
 
+    /// All backups of a job's directory, by instance. For those who need them all at once.
+    ///
+    /// # Errors
+    /// When sled fails.
+    pub fn of_directory(
+        &self,
+        directory: &Path,
+    ) -> Result<BTreeMap<InstanceId, Vec<BackupRecord>>> {
+        let instances = self.instances(directory)?.into_iter();
+        instances
+            .map(|(instance, keys)| Ok((instance, self.of_instance(&keys)?)))
+            .collect()
+    }
+
     /// Notes what a complete listing of an instance does not show any more, and what it shows
     /// again; `of` is any backup of the instance. Only absences that `concern` the listing are
     /// noted. Returns those that are new. Not synced: the next commit does that.

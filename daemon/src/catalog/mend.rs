@@ -3,13 +3,18 @@
 //! sled begins anew after the last sound part of a damaged file and says nothing, so that a
 //! catalog which opens may still have lost records.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::mark::{self, Mark};
 use super::record::BackupRecord;
 use super::{Catalog, CatalogError};
+use crate::dir::Dir;
 use crate::mirror::identity::BackupId;
-use crate::mirror::layout;
+use crate::mirror::manifest::ManifestError;
 use crate::mirror::scan::{Found, scan_some};
+use crate::mirror::verify::manifest_damage;
+use crate::mirror::{layout, quarantine};
 
 /// Records the backups in a job's directory that the catalog does not have. Only their manifests
 /// are read. Returns which they are.
@@ -17,6 +22,8 @@ use crate::mirror::scan::{Found, scan_some};
 /// # Errors
 /// When the directory cannot be listed or the catalog fails.
 pub fn mend(catalog: &Catalog, directory: &Path) -> Result<Vec<BackupId>, CatalogError> {
+    // Without the directory nothing is found in it, either.
+    let job_dir = Dir::open(directory).ok();
     let mut failed = None;
     let mut missing = Vec::new();
     let lost = |name: &str| {
@@ -33,10 +40,17 @@ pub fn mend(catalog: &Catalog, directory: &Path) -> Result<Vec<BackupId>, Catalo
     };
     scan_some(directory, lost, |found| match found {
         Found::Backup(path, manifest) => {
-            missing.push(BackupRecord::of(&manifest, directory.to_owned(), path));
+            let mark = job_dir
+                .as_ref()
+                .and_then(|dir| Mark::read(dir, &manifest.id));
+            let record = BackupRecord::of(&manifest, directory.to_owned(), path);
+            missing.push(record.marked(mark.as_ref()));
         }
         Found::Unreadable(path, error) => {
             tracing::warn!("not in the catalog: {path}: {error}");
+            if let Some(dir) = &job_dir {
+                note(dir, path, error);
+            }
         }
     })?;
     if let Some(error) = failed {
@@ -45,5 +59,36 @@ pub fn mend(catalog: &Catalog, directory: &Path) -> Result<Vec<BackupId>, Catalo
     if !missing.is_empty() {
         catalog.put(&missing)?;
     }
+    let (_, orphans) = mark::recover(catalog, directory)?;
+    if let Some(job_dir) = job_dir.filter(|_| !orphans.is_empty()) {
+        clear_away(&job_dir, orphans)?;
+    }
     Ok(missing.into_iter().map(|record| record.id).collect())
+}
+
+/// Removes the marks of backups that were deleted.
+fn clear_away(job_dir: &Dir, orphans: Vec<BackupId>) -> Result<(), CatalogError> {
+    // From quarantine a backup may come back.
+    let quarantined: BTreeSet<_> = quarantine::list(job_dir)?
+        .into_iter()
+        .map(|one| one.id)
+        .collect();
+    for id in orphans.iter().filter(|id| !quarantined.contains(id)) {
+        Mark::remove(job_dir, id)?;
+    }
+    Ok(())
+}
+
+/// Marks a backup whose manifest is damaged, so that a copy of it may take its place.
+fn note(job_dir: &Dir, path: String, error: ManifestError) {
+    let id = path.rsplit('/').next().and_then(layout::backup_id);
+    let (Some(id), Ok(damage)) = (id, manifest_damage(error)) else {
+        return;
+    };
+    if Mark::read(job_dir, &id).is_some_and(|mark| !mark.damage.is_empty()) {
+        return;
+    }
+    if let Err(error) = Mark::new(path, chrono::Utc::now(), vec![damage]).write(job_dir, &id) {
+        tracing::warn!("the damage could not be recorded: {error}");
+    }
 }

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use super::mark::{self, Mark};
 use super::record::BackupRecord;
 use super::{Catalog, CatalogError};
+use crate::dir::Dir;
 use crate::mirror::scan::{Found, scan};
 
 /// How many records are committed at once.
@@ -32,9 +34,14 @@ pub fn rebuild(
     let mut batch = Vec::new();
     let mut failed = None;
     for directory in directories {
+        let job_dir = Dir::open(directory).ok();
         let scanned = scan(directory, |found| match found {
             Found::Backup(path, manifest) => {
-                batch.push(BackupRecord::of(&manifest, directory.clone(), path));
+                let mark = job_dir
+                    .as_ref()
+                    .and_then(|dir| Mark::read(dir, &manifest.id));
+                let record = BackupRecord::of(&manifest, directory.clone(), path);
+                batch.push(record.marked(mark.as_ref()));
                 rebuilt.backups += 1;
                 if batch.len() >= BATCH {
                     failed = catalog
@@ -52,6 +59,13 @@ pub fn rebuild(
         }
     }
     catalog.put(&batch)?;
+    for directory in directories {
+        match mark::recover(catalog, directory) {
+            Ok((recovered, _)) => rebuilt.backups += recovered as u64,
+            Err(CatalogError::File(error)) => rebuilt.unreadable.push(error.to_string()),
+            Err(error) => return Err(error),
+        }
+    }
     match failed {
         Some(error) => Err(error),
         None => Ok(rebuilt),

@@ -11,7 +11,10 @@ use sha2::{Digest, Sha256};
 use crate::mirror::file_name::hex;
 use crate::mirror::identity::{BackupId, Identity};
 use crate::mirror::manifest::{Manifest, Verification};
+use crate::mirror::verify::Damage;
 use crate::recoverability::Watch;
+
+use super::mark::Mark;
 
 /// One copy of a backup in a mirror.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +67,12 @@ pub struct BackupRecord {
     pub verification: Verification,
     /// When it was mirrored.
     pub mirrored_at: Timestamp,
+    /// When it was last verified, if it ever was since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified_at: Option<Timestamp>,
+    /// The damage that was found then. A damaged backup is suspect, too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub damage: Vec<Damage>,
 }
 
 impl BackupRecord {
@@ -95,7 +104,32 @@ impl BackupRecord {
             size_bytes: manifest.size_bytes,
             verification: manifest.verification.clone(),
             mirrored_at: manifest.mirrored_at,
+            verified_at: None,
+            damage: Vec::new(),
         }
+    }
+
+    /// The same with what its mark says. A mark from before it was mirrored is of an earlier copy.
+    #[must_use]
+    pub fn marked(mut self, mark: Option<&Mark>) -> Self {
+        let Some(mark) = mark.filter(|mark| mark.verified_at >= self.mirrored_at) else {
+            return self;
+        };
+        self.verified_at = Some(mark.verified_at);
+        self.damage.clone_from(&mark.damage);
+        if !mark.damage.is_empty() {
+            let reasons = mark.damage.iter().map(|one| format!("damaged: {one}"));
+            self.verification = Verification::Suspect {
+                reasons: reasons.collect(),
+            };
+        }
+        self
+    }
+
+    /// When it was last known to be sound: verified, or proved as it was fetched.
+    pub fn last_verified(&self) -> Timestamp {
+        self.verified_at
+            .map_or(self.mirrored_at, |at| at.max(self.mirrored_at))
     }
 }
 
@@ -125,6 +159,8 @@ impl BackupRecord {
             size_bytes: 0,
             verification: Verification::Verified,
             mirrored_at: backup.started_at,
+            verified_at: None,
+            damage: Vec::new(),
         }
     }
 }
@@ -150,7 +186,8 @@ fn series(backup: &Backup) -> String {
     format!("{method} {}", hex(&digest[..8]))
 }
 
-fn reaches(backup: &Backup) -> Timestamp {
+/// The instant up to which a backup's data reach.
+pub fn reaches(backup: &Backup) -> Timestamp {
     let end = backup.log_span.map(|span| span.until);
     backup
         .consistent_at
@@ -165,6 +202,8 @@ fn reaches(backup: &Backup) -> Timestamp {
 pub struct JobRecord {
     /// Whatever the schedule had due until then has been run or is not to be.
     pub last_due: Option<Timestamp>,
+    /// Up to when scheduled verification has done its share.
+    pub verified_until: Option<Timestamp>,
 }
 
 /// What the last survey of a job found out, for whoever asks before the next one.
@@ -235,6 +274,12 @@ pub struct RunRecord {
     pub known: u64,
     /// How many were mirrored now.
     pub mirrored: u64,
+    /// How many of these took the place of a damaged copy.
+    #[serde(default)]
+    pub repaired: u64,
+    /// How many of these were taken from the mirror of another job.
+    #[serde(default)]
+    pub shared: u64,
     /// How many bytes were received.
     pub received_bytes: u64,
     /// How many were moved to quarantine.

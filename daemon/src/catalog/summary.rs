@@ -14,11 +14,17 @@ pub struct Summary {
     pub backups: u64,
     /// Their length together, in bytes.
     pub size_bytes: u64,
-    /// How many of them are suspect.
+    /// How many of them are suspect, those left out that are damaged.
     pub suspect: u64,
     /// How many of them each job mirrored.
     #[serde(skip)]
     pub jobs: BTreeMap<String, u64>,
+    /// How many of them are damaged.
+    #[serde(default)]
+    pub damaged: u64,
+    /// When the backup was last verified that has waited longest for it.
+    #[serde(default)]
+    pub longest_unverified: Option<Timestamp>,
     /// Each instance.
     pub instances: BTreeMap<InstanceId, InstanceSummary>,
 }
@@ -55,7 +61,13 @@ impl Summary {
             .or_default();
         instance.backups += 1;
         instance.size_bytes += record.size_bytes;
-        if !record.verification.counts() {
+        let verified = record.last_verified();
+        if self.longest_unverified.is_none_or(|at| verified < at) {
+            self.longest_unverified = Some(verified);
+        }
+        if !record.damage.is_empty() {
+            self.damaged += 1;
+        } else if !record.verification.counts() {
             self.suspect += 1;
         } else if record.kind != Kind::Slowlog {
             let at = Some(record.started_at);

@@ -48,6 +48,8 @@ fn record(key: &str, directory: &str) -> BackupRecord {
         files: 1,
         size_bytes: 1,
         verification: Verification::Verified,
+        verified_at: None,
+        damage: Vec::new(),
         mirrored_at: now(),
     }
 }
@@ -120,6 +122,8 @@ fn only_the_latest_runs_are_kept() {
             listed: 0,
             known: 0,
             mirrored: 0,
+            repaired: 0,
+            shared: 0,
             received_bytes: 0,
             quarantined: 0,
             passed_over: vec![],

@@ -7,6 +7,7 @@ use crate::configuration::ConfigError;
 use crate::control::client::ClientError;
 use crate::daemon::StartError;
 use crate::dir::FsError;
+use crate::kit::KitError;
 use crate::pass::PassError;
 use crate::redact::Redactor;
 use crate::upkeep::UpkeepError;
@@ -46,6 +47,9 @@ pub enum Failure {
     /// Pruning, pinning or restoring.
     #[error(transparent)]
     Upkeep(#[from] UpkeepError),
+    /// An emergency kit.
+    #[error(transparent)]
+    Kit(#[from] KitError),
     /// A thread, a signal handler or the output.
     #[error("{doing}: {source}")]
     Io {
@@ -73,6 +77,7 @@ impl Failure {
                 ExitCode::from(2)
             }
             Self::NoJob(..) => ExitCode::from(2),
+            Self::Kit(error) if error.is_mistake() => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
     }

@@ -34,8 +34,11 @@ pub fn man(directory: Option<&Path>, command: &Command) -> Result<ExitCode, Fail
     }
 }
 
-pub fn schema() -> Result<ExitCode, Failure> {
-    local::print_json(&backhaul_config::schema())?;
+pub fn schema(manifest: bool) -> Result<ExitCode, Failure> {
+    local::print_json(&match manifest {
+        true => crate::mirror::manifest::schema(),
+        false => backhaul_config::schema(),
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -36,7 +36,9 @@ pub fn list(main: &Path, job: Option<&JobName>, json: bool) -> Result<ExitCode, 
         "ID", "JOB", "INSTANCE", "KIND", "STARTED", "SIZE", "STATE", "NAME",
     ]);
     for backup in backups {
-        let state = if backup.verification.counts() {
+        let state = if !backup.damage.is_empty() {
+            "DAMAGED"
+        } else if backup.verification.counts() {
             "verified"
         } else {
             "SUSPECT"
@@ -83,6 +85,11 @@ pub fn show(main: &Path, id: &BackupId, json: bool) -> Result<ExitCode, Failure>
             (Some(manifest), _) => print(manifest),
             (None, Some(problem)) => say!("  its manifest cannot be read: {problem}"),
             (None, None) => {}
+        }
+        let verified = time(Some(copy.record.last_verified()));
+        say!("  {:<12}{verified}", "last hashed");
+        for damage in &copy.record.damage {
+            say!("  DAMAGED {damage}");
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -143,7 +150,10 @@ fn print(manifest: &Manifest) {
         let content = match &file.content {
             Content::Good => "sound".to_owned(),
             Content::Bad { reason } => format!("bad: {reason}"),
-            Content::CannotTell => "content cannot be told".to_owned(),
+            Content::CannotTell { reason } if reason.is_empty() => {
+                "content cannot be told".to_owned()
+            }
+            Content::CannotTell { reason } => format!("content cannot be told: {reason}"),
         };
         say!(
             "    {} ({}, {}, {content})",

@@ -64,14 +64,17 @@ impl Progress {
                     bar.inc(*bytes);
                 }
             }
+            Event::Waiting { job, reason, .. } => self.say(&format!("{job}: waiting: {reason}")),
             Event::Mirrored {
                 job,
                 path,
                 bytes,
                 suspect,
+                repaired,
                 ..
             } => {
-                self.say(&format!("{job}: mirrored {path} ({})", size(*bytes)));
+                let word = if *repaired { "repaired" } else { "mirrored" };
+                self.say(&format!("{job}: {word} {path} ({})", size(*bytes)));
                 for reason in suspect {
                     self.say(&format!("{job}:   suspect: {reason}"));
                 }
@@ -79,6 +82,12 @@ impl Progress {
             Event::BackupFailed { job, error, id } => {
                 self.say(&format!("{job}: backup {id} failed: {error}"));
             }
+            Event::Damaged {
+                job, path, damage, ..
+            } => {
+                self.say(&format!("{job}: DAMAGED {path}: {}", damage.join("; ")));
+            }
+            Event::Verified { .. } => {}
             Event::PassEnded { run } => self.end(run),
             Event::ConfigApplied { .. } | Event::ConfigRefused { .. } => {}
         }

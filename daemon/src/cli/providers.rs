@@ -3,15 +3,29 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use backhaul_provider_api::Description;
 use serde::Serialize;
 
 use super::check::Scratch;
 use super::failure::{Failure, complain};
 use super::local;
-use super::output::say;
+use super::output::{self, say};
 use super::table::Table;
 use crate::configuration;
 use crate::provider::{Library, discover};
+
+mod markdown;
+
+/// How the list is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Columns for people.
+    Text,
+    /// For programs.
+    Json,
+    /// What every service says about itself, as a table for documents.
+    Markdown,
+}
 
 #[derive(Default, Serialize)]
 struct Listed {
@@ -26,9 +40,11 @@ struct Listed {
     sandbox: Option<String>,
     sha256: Option<String>,
     problem: Option<String>,
+    #[serde(skip)]
+    description: Option<Description>,
 }
 
-pub fn list(main: &Path, json: bool) -> Result<ExitCode, Failure> {
+pub fn list(main: &Path, format: Format) -> Result<ExitCode, Failure> {
     let config = local::config(main)?;
     let scratch = Scratch::new()?;
     let libraries = configuration::libraries_in(&scratch.0, &config);
@@ -63,10 +79,10 @@ pub fn list(main: &Path, json: bool) -> Result<ExitCode, Failure> {
         ));
     }
     let broken = !discovery.unreadable.is_empty() || listed.iter().any(|one| one.problem.is_some());
-    if json {
-        local::print_json(&listed)?;
-    } else {
-        print(&listed, &config.daemon.provider_path);
+    match format {
+        Format::Json => local::print_json(&listed)?,
+        Format::Text => print(&listed, &config.daemon.provider_path),
+        Format::Markdown => print_markdown(&listed),
     }
     Ok(if broken {
         ExitCode::FAILURE
@@ -91,6 +107,17 @@ impl Listed {
         self.services = services.map(|service| service.name.clone()).collect();
         self.sandbox = Some(library.sandbox.to_string());
         self.sha256 = Some(library.sha256.clone());
+        self.description = Some(description.clone());
+    }
+}
+
+fn print_markdown(listed: &[Listed]) {
+    let descriptions = listed.iter().filter_map(|one| one.description.as_ref());
+    output::print(format_args!("{}", markdown::table(descriptions)));
+    for one in listed {
+        if let Some(problem) = &one.problem {
+            complain(&format!("{}: {problem}", one.name));
+        }
     }
 }
 

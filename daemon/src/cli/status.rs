@@ -56,6 +56,7 @@ fn print(status: &Status) {
         "BACKUPS",
         "SIZE",
         "NEWEST VERIFIED",
+        "UNVERIFIED SINCE",
         "LAST RUN",
         "NEXT RUN",
     ]);
@@ -64,15 +65,23 @@ fn print(status: &Status) {
             .daemon
             .as_ref()
             .and_then(|daemon| daemon.next_due.get(&job.name));
-        let suspect = match job.summary.suspect {
-            0 => String::new(),
-            count => format!(" ({count} suspect)"),
-        };
+        let marked = [
+            (job.summary.damaged, "damaged"),
+            (job.summary.suspect, "suspect"),
+        ];
+        let marked: String = marked
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!(" ({count} {what})"))
+            .collect();
         jobs.row(vec![
             job.name.to_string(),
-            format!("{}{suspect}", job.summary.backups),
+            format!("{}{marked}", job.summary.backups),
             size(job.summary.size_bytes),
             newest(job, now),
+            job.summary
+                .longest_unverified
+                .map_or_else(|| "-".to_owned(), |at| ago(at, now)),
             last_run(job, now),
             next.map_or_else(|| "-".to_owned(), |at| ago(*at, now)),
         ]);
@@ -113,14 +122,41 @@ fn print_daemon(daemon: &State) {
             None => "listing".to_owned(),
         };
         say!(
-            "{job} is running: {of}, {} of about {} received",
+            "{job} is running: {of}, {} of about {} received{}",
             size(running.received_bytes),
-            size(running.bytes)
+            size(running.bytes),
+            pace(running.bytes_per_second, running.seconds_left)
         );
+        for (id, fetching) in &running.fetching {
+            let of = fetching
+                .bytes
+                .map_or_else(String::new, |bytes| format!(" of about {}", size(bytes)));
+            say!(
+                "  {} ({id}): {}{of}{}",
+                fetching.name,
+                size(fetching.received_bytes),
+                pace(fetching.bytes_per_second, fetching.seconds_left)
+            );
+        }
+        if let Some(reason) = &running.waiting {
+            say!("  waiting: {reason}");
+        }
     }
     if let Some(problem) = &daemon.config_problem {
         say!("\nthe configuration on disk is refused:\n{problem}");
     }
+}
+
+/// How fast it goes and how long it will take, as far as that can be told.
+fn pace(bytes_per_second: u64, seconds_left: Option<u64>) -> String {
+    if bytes_per_second == 0 {
+        return String::new();
+    }
+    let left = seconds_left.map_or_else(String::new, |seconds| {
+        let left = indicatif::HumanDuration(std::time::Duration::from_secs(seconds));
+        format!(", {left} left")
+    });
+    format!(", {}/s{left}", size(bytes_per_second))
 }
 
 fn newest(job: &JobStatus, now: backhaul_provider_api::Timestamp) -> String {

@@ -14,7 +14,7 @@ use crate::catalog::record::{Outcome, RunRecord};
 use crate::configuration::{self, Files};
 use crate::daemon;
 use crate::event::{Event, Events};
-use crate::pass;
+use crate::{pass, verification};
 
 pub fn sync(main: &Path, names: Vec<JobName>, json: bool) -> Result<ExitCode, Failure> {
     let files = Files::read(main)?;
@@ -86,7 +86,12 @@ async fn run_all(
             continue;
         };
         let (context, cancel) = (context.clone(), cancel.clone());
-        passes.spawn(async move { pass::run(&context, &job, &account, &cancel).await });
+        passes.spawn(async move {
+            let run = pass::run(&context, &job, &account, &cancel).await;
+            if run.outcome != Outcome::Stopped {
+                verification::share(&context, &job, &cancel).await;
+            }
+        });
     }
     while let Some(ended) = passes.join_next().await {
         ended.map_err(|error| Failure::Plain(format!("a pass broke off: {error}")))?;

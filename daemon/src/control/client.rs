@@ -15,6 +15,7 @@ use crate::report::{Copy, Listed};
 use crate::status::Status;
 use crate::supervisor::Verdict;
 use crate::upkeep::Done;
+use crate::verification::Finding;
 use crate::why::Whereabouts;
 
 /// A conversation with the running daemon.
@@ -151,6 +152,15 @@ impl DaemonClient {
             url::Url::parse(&url("why")).map_err(|error| broken(&self.socket, &error))?;
         target.query_pairs_mut().append_pair("of", asked);
         self.json(self.client.get(target)).await
+    }
+
+    /// Has the daemon record what a verification found. Returns how many backups it knows.
+    ///
+    /// # Errors
+    /// When the daemon cannot record it.
+    pub async fn record(&self, findings: &[Finding]) -> Result<u64, ClientError> {
+        let request = self.with_body(self.client.post(url("findings")), &findings)?;
+        self.json(request).await
     }
 
     /// Has the configuration read again and waits for the verdict.

@@ -96,6 +96,11 @@ fn jobs(registry: &mut Registry, status: &Status) {
     let succeeded = Family::<JobLabels, Gauge>::default();
     let success_at = Family::<JobLabels, Gauge>::default();
     let suspect = Family::<JobLabels, Gauge>::default();
+    let damaged = Family::<JobLabels, Gauge>::default();
+    let unverified = Family::<JobLabels, Gauge>::default();
+    let received = Family::<JobLabels, Gauge>::default();
+    let speed = Family::<JobLabels, Gauge>::default();
+    let waiting = Family::<JobLabels, Gauge>::default();
     for job in &status.jobs {
         let labels = JobLabels {
             sync_job: job.name.to_string(),
@@ -104,6 +109,17 @@ fn jobs(registry: &mut Registry, status: &Status) {
             running
                 .get_or_create(&labels)
                 .set(daemon.running.contains_key(&job.name).into());
+            let pass = daemon.running.get(&job.name);
+            let of_pass = |value: fn(&crate::status::Running) -> u64| count(pass.map_or(0, value));
+            received
+                .get_or_create(&labels)
+                .set(of_pass(|pass| pass.received_bytes));
+            speed
+                .get_or_create(&labels)
+                .set(of_pass(|pass| pass.bytes_per_second));
+            waiting
+                .get_or_create(&labels)
+                .set(of_pass(|pass| pass.waiting.is_some().into()));
             if let Some(at) = daemon.next_due.get(&job.name) {
                 next.get_or_create(&labels).set(at.timestamp());
             }
@@ -121,8 +137,22 @@ fn jobs(registry: &mut Registry, status: &Status) {
         suspect
             .get_or_create(&labels)
             .set(count(job.summary.suspect));
+        damaged
+            .get_or_create(&labels)
+            .set(count(job.summary.damaged));
+        if job.summary.longest_unverified.is_some() {
+            unverified
+                .get_or_create(&labels)
+                .set(seconds(job.summary.longest_unverified));
+        }
     }
     registry.register("job_running", "Whether a pass of the job runs now", running);
+    let help = "Bytes that the running pass has received; 0 when none runs";
+    registry.register_with_unit("job_pass_received", help, Unit::Bytes, received);
+    let help = "Bytes per second that the running pass receives";
+    registry.register("job_receive_rate_bytes_per_second", help, speed);
+    let help = "Whether the running pass waits for space on a disk";
+    registry.register("job_waiting", help, waiting);
     registry.register(
         "job_last_run_successful",
         "Whether its last pass succeeded",
@@ -132,6 +162,15 @@ fn jobs(registry: &mut Registry, status: &Status) {
         "job_suspect_backups",
         "Mirrored backups that are suspect",
         suspect,
+    );
+    let help = "Mirrored backups that verification found damaged";
+    registry.register("job_damaged_backups", help, damaged);
+    let help = "When the backup was last verified that has waited longest for it";
+    registry.register_with_unit(
+        "job_longest_unverified_timestamp",
+        help,
+        Unit::Seconds,
+        unverified,
     );
     let help = "When the job is due next";
     registry.register_with_unit("job_next_due_timestamp", help, Unit::Seconds, next);

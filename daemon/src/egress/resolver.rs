@@ -14,13 +14,15 @@ pub struct CheckingResolver {
 }
 
 impl CheckingResolver {
-    /// Checks by those rules. The hosts of the system's proxies are let through: the operator set
-    /// them, and a URL cannot name them without passing [`Egress::check`].
-    pub fn new(egress: Egress) -> Self {
+    /// Checks by those rules. The hosts of the configured proxy and of the system's are let
+    /// through: the operator set them, and a URL cannot name them without passing
+    /// [`Egress::check`].
+    pub fn new(egress: Egress, configured: Option<String>) -> Self {
         let proxies = PROXY_VARIABLES
             .iter()
             .filter_map(|name| std::env::var(name).ok())
             .filter_map(|proxy| proxy_host(&proxy))
+            .chain(configured)
             .collect();
         Self { egress, proxies }
     }

@@ -170,7 +170,7 @@ fn an_intranet_may_be_private_but_never_this_machine_or_the_metadata_service() {
 #[tokio::test]
 async fn the_client_refuses_to_connect_to_a_name_that_resolves_to_this_machine() {
     let egress = Egress::new(patterns(&["localhost"]), Vec::new(), true);
-    let client = egress.client_builder().no_proxy().build().unwrap();
+    let client = egress.client_builder().unwrap().no_proxy().build().unwrap();
     let error = client.get("http://localhost:1/").send().await.unwrap_err();
     let mut source = std::error::Error::source(&error);
     let mut found = None;

@@ -1,6 +1,7 @@
 //! What a server answers to a `GET` of a link, checked before a single byte is believed.
 
 use backhaul_provider_api::{Checksum, ChecksumAlgorithm, ETagMeaning, Link};
+use bytes::Bytes;
 use reqwest::header::{
     ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap,
 };
@@ -8,6 +9,7 @@ use reqwest::{Response, StatusCode};
 
 use super::error::FetchError;
 use super::request::Span;
+use crate::content;
 use crate::mirror::staging::Progress;
 
 /// An answer with a body that belongs to the object, from byte `start` on.
@@ -17,7 +19,27 @@ pub struct Answer {
     /// What the server says of the object.
     pub object: Object,
     /// The body.
-    pub body: Response,
+    pub body: Body,
+}
+
+/// A body, piece by piece.
+pub struct Body {
+    response: Response,
+    /// The first piece, when it was looked at already.
+    seen: Option<Bytes>,
+}
+
+impl Body {
+    /// The next piece; nothing at the end.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub async fn piece(&mut self) -> reqwest::Result<Option<Bytes>> {
+        match self.seen.take() {
+            Some(piece) => Ok(Some(piece)),
+            None => self.response.chunk().await,
+        }
+    }
 }
 
 /// What a server says of an object.
@@ -73,7 +95,11 @@ impl Answer {
                         .ok_or_else(|| FetchError::Unexpected {
                             what: "a part without a valid Content-Range".to_owned(),
                         })?;
-                let wanted_end = asked.end.or(total);
+                // A part that would lead beyond the end of the object ends there.
+                let wanted_end = match (asked.end, total) {
+                    (Some(asked), Some(total)) => Some(asked.min(total)),
+                    (asked, total) => asked.or(total),
+                };
                 if start != asked.start || wanted_end.is_some_and(|wanted| end + 1 != wanted) {
                     return Err(FetchError::Unexpected {
                         what: format!("bytes {start} to {end} where {asked:?} was asked for"),
@@ -98,8 +124,36 @@ impl Answer {
         Ok(Self {
             start,
             object,
-            body: response,
+            body: Body {
+                response,
+                seen: None,
+            },
         })
+    }
+
+    /// Whether it is a part of the object and not the whole.
+    pub fn is_part(&self) -> bool {
+        self.body.response.status() == StatusCode::PARTIAL_CONTENT
+    }
+
+    /// Refuses a body that is an error page by its beginning: it must not take the place of bytes
+    /// that are there. `name` is the vendor's name for the file.
+    ///
+    /// # Errors
+    /// `Unexpected` when it is one, or the connection's failure.
+    pub async fn refuse_error_page(&mut self, name: &str) -> Result<(), FetchError> {
+        let piece = self.body.piece().await;
+        let piece = piece.map_err(|error| FetchError::network(&error, self.start))?;
+        let head = piece.as_deref().unwrap_or_default();
+        let length = self.object.total_bytes.unwrap_or(head.len() as u64);
+        let page = content::error_page(head, length, name);
+        self.body.seen = piece;
+        match page {
+            Some(page) => Err(FetchError::Unexpected {
+                what: page.to_owned(),
+            }),
+            None => Ok(()),
+        }
     }
 
     /// Checks that a part goes on with the object whose bytes are on disk. A whole answer begins
@@ -151,9 +205,15 @@ fn checksums(headers: &HeaderMap, link: &Link) -> Vec<Checksum> {
             })
         })
         .collect();
-    let encrypted = headers
-        .keys()
-        .any(|name| name.as_str().contains("server-side-encryption"));
+    // With keys of the store's own (SSE-S3), the tag is still the MD5 of the plain bytes, and AWS
+    // encrypts every object so.
+    let own_keys = |name: &str, value: &str| {
+        name == "x-amz-server-side-encryption" && value.eq_ignore_ascii_case("AES256")
+    };
+    let encrypted = headers.iter().any(|(name, value)| {
+        name.as_str().contains("server-side-encryption")
+            && !own_keys(name.as_str(), value.to_str().unwrap_or_default())
+    });
     if link.etag == ETagMeaning::Md5WhenPlain && !encrypted {
         found.extend(text(headers, ETAG.as_str()).as_deref().and_then(plain_md5));
     }

@@ -3,19 +3,17 @@
 use backhaul_provider_api::{Checksum, ChecksumAlgorithm};
 use sha2::Digest as _;
 
-use crate::mirror::file_name::hex;
-
-/// How many bytes from the front are kept to tell the format.
-const HEAD_BYTES: usize = 1024;
+use crate::content::{Checker, Depth, Finding};
+use crate::mirror::file_name::{SafeName, hex};
 
 /// Everything that is computed while bytes arrive: SHA-256 and CRC-64 always, MD5 and SHA-1 (each
-/// dearer than SHA-256) only where the vendor gives one.
+/// dearer than SHA-256) only where the vendor gives one, and what the file is.
 pub struct Digests {
     sha256: sha2::Sha256,
     crc64: crc_fast::Digest,
     md5: Option<md5::Md5>,
     sha1: Option<sha1::Sha1>,
-    head: Vec<u8>,
+    checker: Checker,
 }
 
 /// What the bytes of a whole file came to.
@@ -30,13 +28,13 @@ pub struct Digested {
     pub md5: Option<String>,
     /// Lower-case hex, if it was computed.
     pub sha1: Option<String>,
-    /// The first bytes.
-    pub head: Vec<u8>,
+    /// What kind of file it is, and whether it is sound.
+    pub finding: Finding,
 }
 
 impl Digests {
-    /// Digests that can check the given checksums.
-    pub fn wanted(checksums: &[Checksum]) -> Self {
+    /// Digests of a file of this name, that can check the given checksums.
+    pub fn wanted(name: &SafeName, checksums: &[Checksum]) -> Self {
         let wants = |algorithm| {
             checksums
                 .iter()
@@ -47,16 +45,13 @@ impl Digests {
             crc64: crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc64Xz),
             md5: wants(ChecksumAlgorithm::Md5).then(md5::Md5::new),
             sha1: wants(ChecksumAlgorithm::Sha1).then(sha1::Sha1::new),
-            head: Vec::new(),
+            checker: Checker::new(name.as_str(), Depth::Framing),
         }
     }
 
     /// Takes the next bytes in.
     pub fn update(&mut self, bytes: &[u8]) {
-        if self.head.len() < HEAD_BYTES {
-            let room = HEAD_BYTES - self.head.len();
-            self.head.extend_from_slice(&bytes[..room.min(bytes.len())]);
-        }
+        self.checker.update(bytes);
         self.sha256.update(bytes);
         self.crc64.update(bytes);
         if let Some(md5) = &mut self.md5 {
@@ -75,7 +70,7 @@ impl Digests {
             crc64: self.crc64.finalize().to_string(),
             md5: self.md5.map(|md5| hex(&md5.finalize())),
             sha1: self.sha1.map(|sha1| hex(&sha1.finalize())),
-            head: self.head,
+            finding: self.checker.finish(length),
         }
     }
 }
@@ -96,6 +91,7 @@ impl Digested {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::content::Format;
 
     #[test]
     fn known_values_of_123456789() {
@@ -103,7 +99,7 @@ mod tests {
             algorithm,
             value: String::new(),
         });
-        let mut digests = Digests::wanted(&wanted);
+        let mut digests = Digests::wanted(&SafeName::from_vendor("a"), &wanted);
         digests.update(b"12345");
         digests.update(b"6789");
         let digested = digests.finish(9);
@@ -121,6 +117,6 @@ mod tests {
             digested.sha256,
             "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225"
         );
-        assert_eq!(digested.head, b"123456789");
+        assert_eq!(digested.finding.format, Format::Text);
     }
 }

@@ -22,6 +22,8 @@ pub enum Remedy {
     OneConnection,
     /// Throw the bytes away and begin anew.
     Restart,
+    /// Go on when there is room on the disk.
+    Room,
 }
 
 /// A failed transfer.
@@ -111,6 +113,19 @@ pub enum FetchError {
         /// How much of the file was there.
         at_bytes: u64,
     },
+    /// Bytes came, but too few.
+    #[error("only {rate} bytes per second arrived after {at_bytes} bytes, less than `min_speed`")]
+    TooSlow {
+        /// How many per second.
+        rate: u64,
+        /// How much of the file was there.
+        at_bytes: u64,
+    },
+    /// The file took longer than it may.
+    #[error(
+        "the file was not whole within `file_timeout`; what arrived is kept and the next pass goes on"
+    )]
+    TooLate,
     /// The body ended too early.
     #[error("the transfer ended after {got} of {expected} bytes")]
     Truncated {
@@ -156,7 +171,7 @@ pub enum FetchError {
     Disk(#[from] FsError),
     /// Not enough room.
     #[error(
-        "not enough space on {}: {needed} bytes are needed and {reserve} are kept in reserve, but only {free} are free; free at least {} bytes", path.display(), (needed + reserve).saturating_sub(*free)
+        "not enough space on {}: {needed} bytes are needed and {reserve} are kept in reserve, but only {free} are free; free at least {} bytes", path.display(), needed.saturating_add(*reserve).saturating_sub(*free)
     )]
     NoSpace {
         /// Where.
@@ -213,19 +228,22 @@ impl FetchError {
             Self::LinkRefused { .. } => Remedy::Resolve(ResolveReason::Refused),
             Self::Server { after, .. } => Remedy::Later(*after),
             Self::RangesIgnored => Remedy::OneConnection,
-            Self::Network { .. } | Self::Stalled { .. } | Self::Truncated { .. } => {
-                Remedy::Later(None)
-            }
+            Self::Network { .. }
+            | Self::Stalled { .. }
+            | Self::TooSlow { .. }
+            | Self::Truncated { .. } => Remedy::Later(None),
             Self::Unexpected { .. } => Remedy::Resolve(ResolveReason::Refused),
             Self::Changed { .. } | Self::TooLong { .. } | Self::WrongChecksum { .. } => {
                 Remedy::Restart
             }
             Self::WrongLength { .. } => Remedy::Restart,
+            Self::NoSpace { .. } => Remedy::Room,
             Self::Provider(error) => match error.class() {
                 ErrorClass::LinkExpired | ErrorClass::LinkUsed => Remedy::Later(None),
                 _ => Remedy::Never,
             },
             Self::Cancelled
+            | Self::TooLate
             | Self::NoSuchFile { .. }
             | Self::FilesMissing { .. }
             | Self::Egress(_)
@@ -233,7 +251,6 @@ impl FetchError {
             | Self::Gone { .. }
             | Self::Archived { .. }
             | Self::Disk(_)
-            | Self::NoSpace { .. }
             | Self::Exhausted { .. } => Remedy::Never,
         }
     }

@@ -1,133 +1,266 @@
-//! What all transfers of the daemon share: slots, bandwidth, the space that is kept free.
+//! What transfers may take: slots, connections and bandwidth of the daemon, of an account, of a
+//! job; and what all of them heed.
+//!
+//! [`Limits`] belongs to the daemon. A pass takes the [`Share`] of its job from it, which waits
+//! at the job's limits first, then at the account's, then at the daemon's. A new configuration
+//! ([`Limits::apply`]) holds for transfers under way, too.
 
+mod gate;
+mod speed;
+mod throttle;
+
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use backhaul_config::{ByteRate, Daemon};
-use governor::{DefaultDirectRateLimiter, Quota};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use backhaul_config::{Account, AccountName, ByteRate, Config, Daemon, Job, JobName};
+use chrono_tz::Tz;
 use tokio_util::sync::CancellationToken;
 
 use super::error::FetchError;
+use gate::{Gate, Pass};
+pub use speed::Speed;
+pub use throttle::Throttle;
 
-/// Bandwidth is counted in cells of this many bytes, so that a rate fits the limiter's numbers.
-const CELL_BYTES: usize = 1024;
-
-/// The shared limits; clones share them, and [`Limits::apply`] changes them at once.
+/// The limits of the daemon; clones share them.
 #[derive(Clone)]
 pub struct Limits(Arc<Inner>);
 
 struct Inner {
-    slots: Arc<Semaphore>,
-    settings: Mutex<Settings>,
+    daemon: Tier,
+    accounts: Mutex<BTreeMap<AccountName, Arc<Tier>>>,
+    jobs: Mutex<BTreeMap<JobName, Arc<Tier>>>,
+    verification: Throttle,
+    rules: Mutex<Rules>,
 }
 
-struct Settings {
-    slots: u32,
-    connections: u32,
-    reserve_bytes: u64,
-    bandwidth: Option<(ByteRate, Arc<DefaultDirectRateLimiter>)>,
+/// The limits of the daemon, an account or a job.
+struct Tier {
+    downloads: Gate,
+    connections: Gate,
+    bandwidth: Throttle,
+}
+
+/// What every transfer heeds.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// Connections for one file at most.
+    pub connections_per_file: u32,
+    /// Free space that is never used.
+    pub reserve_bytes: u64,
+    /// How long a connection may send nothing.
+    pub stall: Duration,
+    /// The least speed of a connection.
+    pub min_speed: Option<ByteRate>,
+    /// How long one file may take in one pass.
+    pub file_timeout: Option<Duration>,
+    /// The first pause before another try.
+    pub retry_pause: Duration,
+    /// How long a download waits for space.
+    pub space_timeout: Duration,
+    zone: Tz,
 }
 
 impl Limits {
     /// The limits of a configuration.
     pub fn new(daemon: &Daemon) -> Self {
-        let slots = daemon.max_downloads.get();
         Self(Arc::new(Inner {
-            slots: Arc::new(Semaphore::new(slots as usize)),
-            settings: Mutex::new(Settings {
-                slots,
-                connections: daemon.connections_per_file.get(),
-                reserve_bytes: daemon.reserve.bytes(),
-                bandwidth: daemon.bandwidth.map(limiter),
-            }),
+            daemon: Tier {
+                downloads: Gate::new(Some(daemon.max_downloads.get())),
+                connections: Gate::new(Some(daemon.max_connections.get())),
+                bandwidth: Throttle::new(daemon.bandwidth.clone(), daemon.zone),
+            },
+            accounts: Mutex::default(),
+            jobs: Mutex::default(),
+            verification: Throttle::new(Some(daemon.verify_rate.clone()), daemon.zone),
+            rules: Mutex::new(Rules::of(daemon)),
         }))
     }
 
-    /// Takes over the limits of a new configuration. Files in flight keep their slots.
-    pub fn apply(&self, daemon: &Daemon) {
-        let mut settings = self.settings();
-        let wanted = daemon.max_downloads.get();
-        if wanted > settings.slots {
-            self.0.slots.add_permits((wanted - settings.slots) as usize);
-        } else if wanted < settings.slots {
-            let excess = settings.slots - wanted;
-            let slots = Arc::clone(&self.0.slots);
-            // Slots in use are taken away as soon as they come back.
-            tokio::spawn(async move {
-                if let Ok(permits) = slots.acquire_many_owned(excess).await {
-                    permits.forget();
-                }
-            });
-        }
-        settings.slots = wanted;
-        settings.connections = daemon.connections_per_file.get();
-        settings.reserve_bytes = daemon.reserve.bytes();
-        let unchanged = settings.bandwidth.as_ref().map(|(rate, _)| *rate) == daemon.bandwidth;
-        if !unchanged {
-            settings.bandwidth = daemon.bandwidth.map(limiter);
+    /// Takes over the limits of a new configuration. Files in flight keep what they have.
+    pub fn apply(&self, config: &Config) {
+        let daemon = &config.daemon;
+        let inner = &*self.0;
+        inner
+            .daemon
+            .downloads
+            .resize(Some(daemon.max_downloads.get()));
+        inner
+            .daemon
+            .connections
+            .resize(Some(daemon.max_connections.get()));
+        inner
+            .daemon
+            .bandwidth
+            .change(daemon.bandwidth.clone(), daemon.zone);
+        inner
+            .verification
+            .change(Some(daemon.verify_rate.clone()), daemon.zone);
+        *lock(&inner.rules) = Rules::of(daemon);
+        lock(&inner.accounts).retain(|name, tier| match config.accounts.get(name) {
+            Some(account) => {
+                tier.apply(&account.limits, daemon.zone);
+                true
+            }
+            None => false,
+        });
+        lock(&inner.jobs).retain(|name, tier| match config.jobs.get(name) {
+            Some(job) => {
+                tier.apply(&job.limits, job.zone);
+                true
+            }
+            None => false,
+        });
+    }
+
+    /// Waits until scheduled verification may read that many bytes.
+    pub async fn verify(&self, bytes: usize) {
+        self.0.verification.wait(bytes).await;
+    }
+
+    /// Free space that is never used.
+    pub fn reserve_bytes(&self) -> u64 {
+        self.rules().reserve_bytes
+    }
+
+    /// What a job's transfers may take.
+    pub fn share(&self, job: &Job, account: &Account) -> Share {
+        let zone = self.rules().zone;
+        let account = Arc::clone(
+            lock(&self.0.accounts)
+                .entry(account.name.clone())
+                .or_insert_with(|| Arc::new(Tier::new(&account.limits, zone))),
+        );
+        let own = Arc::clone(
+            lock(&self.0.jobs)
+                .entry(job.name.clone())
+                .or_insert_with(|| Arc::new(Tier::new(&job.limits, job.zone))),
+        );
+        Share {
+            name: job.name.clone(),
+            limits: self.clone(),
+            own,
+            account,
         }
     }
 
-    /// Waits for a slot for one file.
+    fn rules(&self) -> Rules {
+        *lock(&self.0.rules)
+    }
+}
+
+impl Tier {
+    fn new(limits: &backhaul_config::Limits, zone: Tz) -> Self {
+        Self {
+            downloads: Gate::new(limits.max_downloads.map(NonZeroU32::get)),
+            connections: Gate::new(limits.max_connections.map(NonZeroU32::get)),
+            bandwidth: Throttle::new(limits.bandwidth.clone(), zone),
+        }
+    }
+
+    fn apply(&self, limits: &backhaul_config::Limits, zone: Tz) {
+        self.downloads
+            .resize(limits.max_downloads.map(NonZeroU32::get));
+        self.connections
+            .resize(limits.max_connections.map(NonZeroU32::get));
+        self.bandwidth.change(limits.bandwidth.clone(), zone);
+    }
+}
+
+impl Rules {
+    fn of(daemon: &Daemon) -> Self {
+        Self {
+            connections_per_file: daemon.connections_per_file.get(),
+            reserve_bytes: daemon.reserve.bytes(),
+            stall: daemon.stall_timeout,
+            min_speed: daemon.min_speed,
+            file_timeout: daemon.file_timeout,
+            retry_pause: daemon.retry_pause,
+            space_timeout: daemon.space_timeout,
+            zone: daemon.zone,
+        }
+    }
+}
+
+/// What the transfers of one job may take.
+#[derive(Clone)]
+pub struct Share {
+    name: JobName,
+    limits: Limits,
+    own: Arc<Tier>,
+    account: Arc<Tier>,
+}
+
+/// The right to have one file in flight, given back when dropped.
+pub struct Slot(#[expect(dead_code, reason = "held, never looked at")] [Pass; 3]);
+
+/// The right to one connection, given back when dropped.
+pub struct Connection(#[expect(dead_code, reason = "held, never looked at")] [Pass; 3]);
+
+impl Share {
+    /// Waits for the right to have one more file in flight.
     ///
     /// # Errors
     /// When cancelled meanwhile.
-    pub async fn slot(
-        &self,
-        cancel: &CancellationToken,
-    ) -> Result<OwnedSemaphorePermit, FetchError> {
+    pub async fn slot(&self, cancel: &CancellationToken) -> Result<Slot, FetchError> {
+        let enter = async {
+            // In this order everywhere, so that nobody waits in a circle.
+            let own = self.own.downloads.enter(&self.name).await;
+            let account = self.account.downloads.enter(&self.name).await;
+            let daemon = self.limits.0.daemon.downloads.enter(&self.name).await;
+            Slot([own, account, daemon])
+        };
         tokio::select! {
-            slot = Arc::clone(&self.0.slots).acquire_owned() => slot.map_err(|_| FetchError::Cancelled),
+            slot = enter => Ok(slot),
             () = cancel.cancelled() => Err(FetchError::Cancelled),
         }
     }
 
-    /// Waits until that many bytes may have been received.
-    pub async fn bandwidth(&self, bytes: usize) {
-        let limiter = self
-            .settings()
-            .bandwidth
-            .as_ref()
-            .map(|(_, limiter)| Arc::clone(limiter));
-        let Some(limiter) = limiter else { return };
-        let mut cells = u32::try_from(bytes.div_ceil(CELL_BYTES)).unwrap_or(u32::MAX);
-        while let Some(wanted) = NonZeroU32::new(cells) {
-            // More than the limiter's burst is asked for in pieces.
-            let piece = wanted.min(BURST_MIN);
-            if limiter.until_n_ready(piece).await.is_err() {
-                return;
-            }
-            cells -= piece.get();
+    /// Waits for the right to a connection.
+    ///
+    /// # Errors
+    /// When cancelled meanwhile.
+    pub async fn connection(&self, cancel: &CancellationToken) -> Result<Connection, FetchError> {
+        let enter = async {
+            let own = self.own.connections.enter(&self.name).await;
+            let account = self.account.connections.enter(&self.name).await;
+            let daemon = self.limits.0.daemon.connections.enter(&self.name).await;
+            Connection([own, account, daemon])
+        };
+        tokio::select! {
+            connection = enter => Ok(connection),
+            () = cancel.cancelled() => Err(FetchError::Cancelled),
         }
     }
 
-    /// How many connections one file may use.
-    pub fn connections_per_file(&self) -> u32 {
-        self.settings().connections
+    /// The right to a further connection, if nobody has to wait for it.
+    pub fn spare_connection(&self) -> Option<Connection> {
+        let own = self.own.connections.try_enter()?;
+        let account = self.account.connections.try_enter()?;
+        let daemon = self.limits.0.daemon.connections.try_enter()?;
+        Some(Connection([own, account, daemon]))
     }
 
-    /// How much space is never used.
-    pub fn reserve_bytes(&self) -> u64 {
-        self.settings().reserve_bytes
+    /// Waits until that many bytes may have been received.
+    pub async fn bandwidth(&self, bytes: usize) {
+        self.own.bandwidth.wait(bytes).await;
+        self.account.bandwidth.wait(bytes).await;
+        self.limits.0.daemon.bandwidth.wait(bytes).await;
     }
 
-    fn settings(&self) -> std::sync::MutexGuard<'_, Settings> {
-        self.0
-            .settings
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    /// What every transfer heeds at this moment.
+    pub fn rules(&self) -> Rules {
+        self.limits.rules()
+    }
+
+    /// Watches the speed of a new connection.
+    pub fn speed(&self) -> Speed {
+        let rules = self.rules();
+        Speed::new(rules.stall, rules.min_speed)
     }
 }
 
-/// The least burst: one piece of a body must always fit.
-const BURST_MIN: NonZeroU32 = NonZeroU32::new(64).unwrap();
-
-fn limiter(rate: ByteRate) -> (ByteRate, Arc<DefaultDirectRateLimiter>) {
-    let cells =
-        u32::try_from(rate.bytes_per_second().get() / CELL_BYTES as u64).unwrap_or(u32::MAX);
-    let cells = NonZeroU32::new(cells).unwrap_or(NonZeroU32::MIN);
-    let quota = Quota::per_second(cells)
-        .allow_burst((cells.max(BURST_MIN)).min(NonZeroU32::new(1 << 20).unwrap_or(BURST_MIN)));
-    (rate, Arc::new(DefaultDirectRateLimiter::direct(quota)))
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

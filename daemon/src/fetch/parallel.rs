@@ -1,40 +1,49 @@
 //! One large file over several connections.
 //!
-//! The file is cut into chunks that connections take in order. Bytes are written where they
-//! belong, out of order; a follower on a thread of its own hashes them in order, reading from the
-//! page cache what was just written there. Everything before the *frontier* is written: that is
-//! what the mark and the checkpoints record, and where a broken transfer goes on.
+//! The file is cut into chunks that connections take in order; bytes are written where they
+//! belong, out of order. Everything before the [`Frontier`] is written: that is what the mark and
+//! the checkpoints record, and where a broken transfer goes on.
 //!
-//! Any failing connection ends the transfer; what to do about it is decided in [`super`].
+//! A connection that fails costs nothing but its time: what it wrote is kept, the rest of its
+//! chunk is taken up again, with a fresh link where that was the cause. Only a failure that
+//! concerns the whole file, or one after another without any progress, ends the transfer; what to
+//! do then is decided in [`super`].
 
-use std::collections::BTreeMap;
+mod queue;
+mod trouble;
+
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use backhaul_provider_api::{Link, Ranges};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
-use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use super::answer::{Answer, Object};
-use super::digest::Digests;
+use super::checkpoint::Checkpoints;
+use super::frontier::{Edge, Frontier};
+use super::limits::Connection;
+use super::pace::Pace;
 use super::request::Span;
 use super::sink::Sink;
-use super::{CHECKPOINT_BYTES, FetchError, Fetcher, FileTask};
+use super::{FetchError, Fetcher, FileTask};
 use crate::dir::FsError;
-use crate::mirror::staging::{Mark, Progress, Staging};
+use crate::mirror::staging::{Progress, Staging};
+use queue::{Part, Queue};
+use trouble::{Trouble, Verdict};
 
-/// How much one request fetches. A broken transfer loses at most this much per connection.
-const CHUNK_BYTES: u64 = 8 << 20;
+/// How much one request fetches. A power cut loses at most this much per connection, besides what
+/// was not synced yet.
+pub(super) const CHUNK_BYTES: u64 = 8 << 20;
 /// Less than this is not worth a second connection.
-const WORTH_BYTES: u64 = 32 << 20;
-/// How much the follower reads at once.
-const FOLLOW_BYTES: usize = 256 << 10;
+pub(super) const WORTH_BYTES: u64 = 32 << 20;
 
 /// Whether several connections may be used and gain anything: the link must survive several
 /// requests and answer ranges, and a strong validator must tell that all parts are of one object.
@@ -55,13 +64,27 @@ pub(super) fn is_worth_it(connections: u32, link: &Link, object: &Object, start:
 pub(super) struct Transfer<'a> {
     pub fetcher: &'a Fetcher,
     pub task: &'a FileTask<'a>,
-    pub link: &'a Link,
     pub connections: u32,
+    /// The links that the first answer came from.
+    pub generation: u64,
     /// The answer that told what the object is; it serves the first chunk.
     pub first: Answer,
+    /// The right to the first connection.
+    pub connection: Connection,
 }
 
-type Part<'a> = BoxFuture<'a, Result<Span, FetchError>>;
+/// How a connection's work on a part ended.
+struct Worked {
+    part: Part,
+    /// Everything before this byte of the part is written.
+    at: u64,
+    generation: u64,
+    /// When it asked for it.
+    began: Instant,
+    result: Result<(), FetchError>,
+}
+
+type Work<'a> = BoxFuture<'a, Worked>;
 
 impl Transfer<'_> {
     /// Fetches the rest of the file. Returns the sink as far as the file is whole, with how the
@@ -75,107 +98,201 @@ impl Transfer<'_> {
         let Self {
             fetcher,
             task,
-            link,
             connections,
+            generation,
             first,
+            connection,
         } = self;
         let object = first.object.clone();
-        let total = object.total_bytes.unwrap_or(0);
+        let path = sink.path().to_owned();
         let mut frontier = Frontier::begin(sink, staging.mark(task.name)?)?;
-        let file = frontier
-            .file
-            .try_clone()
-            .map_err(|source| frontier.failed("open", source))?;
-        let one = Connection {
+        let mut checkpoints = Checkpoints::of(frontier.file(), &path);
+        let one = Worker {
             fetcher,
             task,
-            link,
-            file: &file,
-            path: &frontier.path.clone(),
+            file: frontier.file(),
+            path: &path,
             object: &object,
-            front: Arc::clone(&frontier.front),
-            mark: Arc::clone(&frontier.mark),
+            edge: frontier.edge(),
+            received: AtomicU64::new(0),
         };
-        let mut first = Some(first);
-        let mut next = frontier.at;
-        let mut parts: FuturesUnordered<Part<'_>> = FuturesUnordered::new();
+        let mut queue = Queue::new(frontier.at(), object.total_bytes.unwrap_or(0));
+        let mut pace = Pace::new(connections, Instant::now());
+        let mut trouble = Trouble::new(fetcher);
+        let mut works: FuturesUnordered<Work<'_>> = FuturesUnordered::new();
+        if let Some(part) = queue.next() {
+            works.push(Box::pin(one.fetch(
+                part,
+                connection,
+                Some((generation, first)),
+            )));
+        }
         let ended = loop {
-            while next < total && parts.len() < connections as usize {
-                let span = Span {
-                    start: next,
-                    end: Some((next + CHUNK_BYTES).min(total)),
-                };
-                next += CHUNK_BYTES;
-                let answer = first.take();
-                parts.push(Box::pin(one.fetch(span, answer)));
+            pace.limit(connections.min(fetcher.limits.rules().connections_per_file));
+            while works.len() < pace.connections() as usize
+                && queue.has_next(frontier.at())
+                && let Some(connection) = fetcher.limits.spare_connection()
+            {
+                let Some(part) = queue.next() else { break };
+                works.push(Box::pin(one.fetch(part, connection, None)));
             }
-            match parts.next().await {
-                None => break Ok(()),
-                Some(Err(error)) => break Err(error),
-                Some(Ok(span)) => {
-                    if let Err(error) = frontier.take(span) {
-                        break Err(error);
+            let Some(worked) = works.next().await else {
+                break Ok(());
+            };
+            let Worked {
+                part,
+                at,
+                generation,
+                began,
+                result,
+            } = worked;
+            let now = Instant::now();
+            pace.arrived(at - part.start, now);
+            if let Err(error) = frontier.take(part.start, at) {
+                break Err(error);
+            }
+            if let Err(error) = result {
+                trouble.moved(one.received.load(Ordering::Relaxed));
+                match trouble.consider(&error, generation, began, now) {
+                    Verdict::End => break Err(error),
+                    Verdict::GiveUp => break Err(error.exhausted()),
+                    Verdict::Again {
+                        stale,
+                        delay,
+                        overload,
+                    } => {
+                        tracing::debug!(file = %task.name, %error, at, "a connection broke off");
+                        if overload {
+                            pace.refused(now);
+                        }
+                        queue.again(Part {
+                            start: at,
+                            end: part.end,
+                            stale,
+                            delay,
+                        });
                     }
                 }
             }
-            if frontier.at - progress.durable_bytes >= CHECKPOINT_BYTES {
-                file.sync_data()
-                    .map_err(|source| frontier.failed("sync", source))?;
-                progress.durable_bytes = frontier.at;
-                staging.record(&task.file.id, progress.clone())?;
+            // Its connection is given back by now; somebody else may have taken it.
+            if works.is_empty()
+                && let Some(part) = queue.next()
+            {
+                let connection = match fetcher.limits.connection(task.cancel).await {
+                    Ok(connection) => connection,
+                    Err(error) => break Err(error),
+                };
+                works.push(Box::pin(one.fetch(part, connection, None)));
+            }
+            let checked = checkpoints
+                .pass(frontier.at(), &task.file.id, progress, staging)
+                .await;
+            if let Err(error) = checked {
+                break Err(error);
             }
         };
-        drop(parts);
-        Ok((frontier.end().await?, ended))
+        drop(works);
+        let last = checkpoints.finish(&task.file.id, progress, staging).await;
+        Ok((frontier.end().await?, ended.and(last)))
     }
 }
 
 /// What all connections of a transfer share.
-struct Connection<'a> {
+struct Worker<'a> {
     fetcher: &'a Fetcher,
     task: &'a FileTask<'a>,
-    link: &'a Link,
-    file: &'a File,
+    file: Arc<File>,
     path: &'a Path,
     object: &'a Object,
-    /// Where the chunk at the frontier begins.
-    front: Arc<AtomicU64>,
-    mark: Arc<Mark>,
+    edge: Arc<Edge>,
+    /// How much all connections have received.
+    received: AtomicU64,
 }
 
-impl Connection<'_> {
-    /// Fetches one chunk to its place.
-    async fn fetch(&self, span: Span, answer: Option<Answer>) -> Result<Span, FetchError> {
-        let mut answer = match answer {
-            Some(answer) => answer,
-            None => self.open(span).await?,
+impl Worker<'_> {
+    /// Fetches one part to its place, as far as it can.
+    async fn fetch(
+        &self,
+        part: Part,
+        connection: Connection,
+        answer: Option<(u64, Answer)>,
+    ) -> Worked {
+        let mut at = part.start;
+        let mut generation = part.stale.map_or(0, |stale| stale.generation);
+        let mut began = Instant::now();
+        let waited = self.wait(part.delay).await;
+        let result = match waited {
+            Ok(()) => {
+                began = Instant::now();
+                self.stretch(&part, answer, &mut generation, &mut at).await
+            }
+            Err(error) => Err(error),
         };
-        let end = span.end.unwrap_or(u64::MAX);
-        let mut at = span.start;
-        while at < end {
-            let piece = self.fetcher.piece(self.task, &mut answer.body, at).await?;
+        drop(connection);
+        Worked {
+            part,
+            at,
+            generation,
+            began,
+            result,
+        }
+    }
+
+    async fn wait(&self, delay: Duration) -> Result<(), FetchError> {
+        if delay.is_zero() {
+            return Ok(());
+        }
+        tokio::select! {
+            () = tokio::time::sleep(delay) => Ok(()),
+            () = self.task.cancel.cancelled() => Err(FetchError::Cancelled),
+        }
+    }
+
+    async fn stretch(
+        &self,
+        part: &Part,
+        answer: Option<(u64, Answer)>,
+        generation: &mut u64,
+        at: &mut u64,
+    ) -> Result<(), FetchError> {
+        let mut answer = match answer {
+            Some((of, answer)) => {
+                *generation = of;
+                answer
+            }
+            None => {
+                let (of, link) = self.task.links.link(&self.task.file.id, part.stale).await?;
+                *generation = of;
+                self.open(&link, part).await?
+            }
+        };
+        let mut speed = self.fetcher.limits.speed();
+        while *at < part.end {
+            let piece = self
+                .fetcher
+                .piece(self.task, &mut answer.body, *at, &mut speed)
+                .await?;
             let Some(piece) = piece else {
                 return Err(FetchError::Truncated {
-                    got: at,
-                    expected: end,
+                    got: *at,
+                    expected: part.end,
                 });
             };
-            // The first answer goes on beyond its chunk; the rest of it is left.
-            let room = usize::try_from(end - at).unwrap_or(usize::MAX);
+            // An answer that nobody could ask to end here goes on beyond the part.
+            let room = usize::try_from(part.end - *at).unwrap_or(usize::MAX);
             let piece = &piece[..piece.len().min(room)];
             self.file
-                .write_all_at(piece, at)
+                .write_all_at(piece, *at)
                 .map_err(|source| self.failed("write", source))?;
-            at += piece.len() as u64;
-            if self.front.load(Ordering::Relaxed) == span.start {
-                // The chunk at the frontier moves the mark piece by piece.
-                self.mark
-                    .set(at)
-                    .map_err(|source| self.failed("mark", source))?;
-            }
+            *at += piece.len() as u64;
+            self.received
+                .fetch_add(piece.len() as u64, Ordering::Relaxed);
+            self.edge
+                .reached(part.start, *at)
+                .map_err(|source| self.failed("mark", source))?;
             (self.task.on_bytes)(piece.len() as u64);
         }
-        Ok(span)
+        Ok(())
     }
 
     fn failed(&self, doing: &'static str, source: io::Error) -> FsError {
@@ -186,12 +303,20 @@ impl Connection<'_> {
         }
     }
 
-    async fn open(&self, span: Span) -> Result<Answer, FetchError> {
+    async fn open(&self, link: &Link, part: &Part) -> Result<Answer, FetchError> {
+        let span = Span {
+            start: part.start,
+            end: Some(part.end),
+        };
         let etag = self.object.strong_etag();
-        let answer = self
+        let mut answer = self
             .fetcher
-            .open(self.task, self.link, span, etag.as_deref())
+            .open(self.task, link, span, etag.as_deref())
             .await?;
+        if answer.start != span.start {
+            // The whole object where a part was asked for: another object, or an error page.
+            answer.refuse_error_page(&self.task.file.name).await?;
+        }
         let same = answer.object.strong_etag() == etag;
         match (same, answer.start == span.start) {
             (false, _) => Err(FetchError::Changed {
@@ -201,116 +326,4 @@ impl Connection<'_> {
             (true, true) => Ok(answer),
         }
     }
-}
-
-/// The front of the part of the file that is whole, and the follower that hashes up to it.
-struct Frontier {
-    at: u64,
-    /// Chunks that arrived ahead of it, by their start.
-    ahead: BTreeMap<u64, u64>,
-    front: Arc<AtomicU64>,
-    mark: Arc<Mark>,
-    file: File,
-    path: PathBuf,
-    lead: mpsc::Sender<u64>,
-    follower: JoinHandle<(Digests, io::Result<()>)>,
-}
-
-impl Frontier {
-    fn begin(sink: Sink, mark: Mark) -> Result<Self, FetchError> {
-        let (file, own, at, digests, path) = sink.scatter()?;
-        let (lead, targets) = mpsc::channel();
-        let follower = tokio::task::spawn_blocking(move || follow(&own, at, digests, &targets));
-        let frontier = Self {
-            at,
-            ahead: BTreeMap::new(),
-            front: Arc::new(AtomicU64::new(at)),
-            mark: Arc::new(mark),
-            file,
-            path,
-            lead,
-            follower,
-        };
-        frontier
-            .mark
-            .set(at)
-            .map_err(|source| frontier.failed("mark", source))?;
-        Ok(frontier)
-    }
-
-    /// Takes a finished chunk in.
-    fn take(&mut self, span: Span) -> Result<(), FetchError> {
-        self.ahead
-            .insert(span.start, span.end.unwrap_or(span.start));
-        let before = self.at;
-        while let Some(end) = self.ahead.remove(&self.at) {
-            self.at = end;
-        }
-        if self.at == before {
-            // The chunk at the frontier is still under way and has moved the mark beyond `at`.
-            return Ok(());
-        }
-        self.front.store(self.at, Ordering::Relaxed);
-        self.mark
-            .set(self.at)
-            .map_err(|source| self.failed("mark", source))?;
-        // A follower that ended early says so when it is joined.
-        let _ = self.lead.send(self.at);
-        Ok(())
-    }
-
-    /// Waits for the follower and puts the sink together again.
-    async fn end(self) -> Result<Sink, FetchError> {
-        let Self {
-            at,
-            file,
-            path,
-            lead,
-            follower,
-            ..
-        } = self;
-        drop(lead);
-        let failed = |source| FsError {
-            doing: "read",
-            path: path.clone(),
-            source,
-        };
-        let (digests, followed) = follower
-            .await
-            .map_err(|error| failed(io::Error::other(error)))?;
-        followed.map_err(failed)?;
-        Sink::gather(file, at, digests, path)
-    }
-
-    fn failed(&self, doing: &'static str, source: io::Error) -> FetchError {
-        FsError {
-            doing,
-            path: self.path.clone(),
-            source,
-        }
-        .into()
-    }
-}
-
-/// Hashes the file in order, up to each target in turn.
-fn follow(
-    file: &File,
-    mut at: u64,
-    mut digests: Digests,
-    targets: &mpsc::Receiver<u64>,
-) -> (Digests, io::Result<()>) {
-    let mut buffer = vec![0; FOLLOW_BYTES];
-    while let Ok(target) = targets.recv() {
-        while at < target {
-            let want = buffer
-                .len()
-                .min(usize::try_from(target - at).unwrap_or(buffer.len()));
-            if let Err(error) = file.read_exact_at(&mut buffer[..want], at) {
-                return (digests, Err(error));
-            }
-            digests.update(&buffer[..want]);
-            at += want as u64;
-        }
-    }
-    (digests, Ok(()))
 }

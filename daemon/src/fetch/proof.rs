@@ -1,14 +1,13 @@
 //! The identity proof: is what arrived the vendor's object?
 //!
 //! Exact length where one is known, every checksum the vendor gave, and never an error page. Only
-//! then is the other question asked, whether it is a sound file ([`super::format`]).
+//! then is the other question asked, whether it is a sound file ([`crate::content`]).
 
 use backhaul_provider_api::{Checksum, ChecksumAlgorithm, File, Quality};
 
 use super::answer::Object;
 use super::digest::Digested;
 use super::error::FetchError;
-use super::format;
 use crate::mirror::file_name::SafeName;
 use crate::mirror::manifest::{Content, FileEntry};
 
@@ -29,19 +28,18 @@ pub fn prove(
     object: &Object,
     bytes: &Digested,
 ) -> Result<FileEntry, FetchError> {
-    if let Some(page) = format::error_page(&bytes.head, bytes.length, &file.name) {
-        return Err(FetchError::Unexpected {
-            what: page.to_owned(),
-        });
-    }
+    // A page that pretends to be the file is told as one, whatever else is wrong with it.
+    let page = bytes.finding.page;
+    let wrong = |error| page.map_or(error, unexpected);
+    let exact_length = file.size.is_some_and(|size| size.quality == Quality::Exact);
     if let Some(size) = file.size
-        && size.quality == Quality::Exact
+        && exact_length
         && size.contradicts(bytes.length)
     {
-        return Err(FetchError::WrongLength {
+        return Err(wrong(FetchError::WrongLength {
             got: bytes.length,
             expected: size.bytes,
-        });
+        }));
     }
     let mut agreed = Vec::new();
     for checksum in expected_checksums(file, object) {
@@ -49,20 +47,26 @@ pub fn prove(
             continue;
         };
         if got != checksum.value.to_ascii_lowercase() {
-            return Err(FetchError::WrongChecksum {
+            return Err(wrong(FetchError::WrongChecksum {
                 algorithm: checksum.algorithm,
                 expected: checksum.value,
                 got: got.to_owned(),
-            });
+            }));
         }
         if !agreed.contains(&checksum) {
             agreed.push(checksum);
         }
     }
-    let found = format::detect(&bytes.head);
+    // What has the length and a checksum that the vendor told is its object, whatever it says.
+    let told = exact_length && agreed.iter().any(is_known);
+    if let Some(page) = page
+        && !told
+    {
+        return Err(unexpected(page));
+    }
     let content = match (
         doubt(file, object, bytes, &agreed),
-        format::judge(name.as_str(), found),
+        bytes.finding.content.clone(),
     ) {
         (_, Content::Bad { reason }) => Content::Bad { reason },
         (Some(reason), _) => Content::Bad { reason },
@@ -76,15 +80,24 @@ pub fn prove(
         agreed,
         etag: object.etag.clone(),
         database: file.database.clone(),
-        format: found.to_string(),
+        format: bytes.finding.format.to_string(),
         content,
     })
 }
 
+fn unexpected(page: &str) -> FetchError {
+    FetchError::Unexpected {
+        what: page.to_owned(),
+    }
+}
+
+fn is_known(checksum: &Checksum) -> bool {
+    checksum.algorithm != ChecksumAlgorithm::Unknown
+}
+
 /// What makes a file suspect though nothing disproves it.
 fn doubt(file: &File, object: &Object, bytes: &Digested, agreed: &[Checksum]) -> Option<String> {
-    let whole = |checksum: &Checksum| checksum.algorithm != ChecksumAlgorithm::Unknown;
-    if agreed.iter().any(whole) {
+    if agreed.iter().any(is_known) {
         return None;
     }
     if bytes.length == 0 {

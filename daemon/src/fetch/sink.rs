@@ -2,6 +2,8 @@
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::FallocateFlags;
 
@@ -14,10 +16,10 @@ const BUFFER_BYTES: usize = 256 << 10;
 
 /// A staged file that grows from its front. Writing blocks; passes run on threads of their own.
 pub struct Sink {
-    file: File,
+    file: Arc<File>,
     length: u64,
     digests: Digests,
-    path: std::path::PathBuf,
+    path: PathBuf,
 }
 
 impl Sink {
@@ -39,8 +41,7 @@ impl Sink {
             path: path.clone(),
             source,
         };
-        file.set_len(start)
-            .map_err(|source| failed("cut", source))?;
+        cut(&file, start, dir, name)?;
         let mut buffer = vec![0; BUFFER_BYTES.min(usize::try_from(start).unwrap_or(BUFFER_BYTES))];
         let mut at = 0;
         while at < start {
@@ -53,26 +54,34 @@ impl Sink {
             at += want as u64;
         }
         Ok(Self {
-            file,
+            file: Arc::new(file),
             length: start,
             digests,
             path,
         })
     }
 
-    /// Takes the room for the whole file now, so that a full disk shows at once.
+    /// Takes the room for the whole file now, so that a full disk shows at once. False when the
+    /// length is not known or the file system cannot; writing will tell.
     ///
     /// # Errors
     /// When there is not enough room.
-    pub fn reserve(&self, total_bytes: Option<u64>) -> Result<(), FetchError> {
-        let missing = total_bytes.unwrap_or(0).saturating_sub(self.length);
+    pub fn reserve(&self, total_bytes: Option<u64>) -> Result<bool, FetchError> {
+        let Some(total_bytes) = total_bytes else {
+            return Ok(false);
+        };
+        let missing = total_bytes.saturating_sub(self.length);
         if missing == 0 {
-            return Ok(());
+            return Ok(true);
         }
         match rustix::fs::fallocate(&self.file, FallocateFlags::KEEP_SIZE, self.length, missing) {
-            // Not every file system can; writing will tell.
-            Ok(()) | Err(rustix::io::Errno::OPNOTSUPP) => Ok(()),
-            Err(errno) => Err(self.failed("reserve space for", errno.into()).into()),
+            Ok(()) => Ok(true),
+            Err(rustix::io::Errno::OPNOTSUPP) => Ok(false),
+            Err(errno) => {
+                // Some file systems keep what they had taken until then.
+                let _ = self.file.set_len(self.length);
+                Err(self.failed("reserve space for", errno.into()).into())
+            }
         }
     }
 
@@ -100,23 +109,33 @@ impl Sink {
             .map_err(|source| self.failed("sync", source))?)
     }
 
+    /// Leaves only the first `length` bytes, for another sink to go on from.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn cut(self, length: u64) -> Result<(), FetchError> {
+        let cut = self.file.set_len(length.min(self.length));
+        Ok(cut.map_err(|source| self.failed("cut", source))?)
+    }
+
+    /// Where the file lies, for messages.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The file, for syncing it meanwhile.
+    pub fn handle(&self) -> Arc<File> {
+        Arc::clone(&self.file)
+    }
+
     /// How many bytes there are.
     pub fn length(&self) -> u64 {
         self.length
     }
 
-    /// Takes it apart for writing out of order: file, length so far, digests of those bytes.
-    ///
-    /// # Errors
-    /// When the file cannot be opened a second time.
-    pub(super) fn scatter(
-        self,
-    ) -> Result<(File, File, u64, Digests, std::path::PathBuf), FetchError> {
-        let second = self
-            .file
-            .try_clone()
-            .map_err(|source| self.failed("open", source))?;
-        Ok((self.file, second, self.length, self.digests, self.path))
+    /// Takes it apart for writing out of order: file, length so far, digests of those bytes, path.
+    pub(super) fn scatter(self) -> (Arc<File>, u64, Digests, PathBuf) {
+        (self.file, self.length, self.digests, self.path)
     }
 
     /// Puts it together again: everything before `length` is written and hashed, and what lies
@@ -125,10 +144,10 @@ impl Sink {
     /// # Errors
     /// When the disk fails.
     pub(super) fn gather(
-        file: File,
+        file: Arc<File>,
         length: u64,
         digests: Digests,
-        path: std::path::PathBuf,
+        path: PathBuf,
     ) -> Result<Self, FetchError> {
         let sink = Self {
             file,
@@ -154,4 +173,16 @@ impl Sink {
             source,
         }
     }
+}
+
+/// Cuts off what lies behind the first `length` bytes, with the room that was taken there.
+///
+/// # Errors
+/// When the disk fails.
+pub(super) fn cut(file: &File, length: u64, dir: &Dir, name: &SafeName) -> Result<(), FetchError> {
+    Ok(file.set_len(length).map_err(|source| FsError {
+        doing: "cut",
+        path: dir.path().join(name.as_str()),
+        source,
+    })?)
 }

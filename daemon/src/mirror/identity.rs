@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use backhaul_provider_api::{BackupKey, InstanceId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -11,7 +12,9 @@ use super::file_name::hex;
 
 /// What makes a backup the same one in every listing: provider, the vendor's scope (project or
 /// tenant, else the account's name), instance and the backup's key.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 pub struct Identity {
     /// The provider's name.
     pub provider: String,
@@ -41,8 +44,11 @@ impl Identity {
 }
 
 /// The short id of a backup: 16 hex digits of the digest of its [`Identity`].
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(with = "String", extend("pattern" = "^[0-9a-f]{16}$"))]
 pub struct BackupId(String);
 
 impl BackupId {

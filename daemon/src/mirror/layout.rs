@@ -9,6 +9,8 @@ use super::identity::BackupId;
 pub const HIDDEN: &str = ".backhaul";
 /// Downloads under way, in [`HIDDEN`].
 pub const STAGING: &str = "staging";
+/// When each backup was verified, in [`HIDDEN`].
+pub const VERIFIED: &str = "verified";
 /// Backups on their way out, in [`HIDDEN`].
 pub const QUARANTINE: &str = "quarantine";
 /// Which backups stay for ever, in [`HIDDEN`].

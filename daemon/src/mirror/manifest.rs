@@ -5,6 +5,8 @@
 //! It holds no link and no secret.
 
 use backhaul_provider_api::{Backup, Checksum, Instance, Timestamp};
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
 
 use super::file_name::{CHECKSUMS, MANIFEST, SafeName};
@@ -18,7 +20,7 @@ pub const FORMAT: u32 = 1;
 const MAX_BYTES: u64 = 32 << 20;
 
 /// One mirrored backup.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Manifest {
     /// The version of this format.
     pub format: u32,
@@ -51,7 +53,7 @@ pub struct Manifest {
 }
 
 /// One file of a backup.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FileEntry {
     /// Its name in the backup's directory.
     pub name: SafeName,
@@ -77,22 +79,26 @@ pub struct FileEntry {
 }
 
 /// Whether a file is sound, as far as can be told.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "verdict")]
 pub enum Content {
-    /// It is what it should be.
+    /// It is whole from the first byte to the last, as far as its framing shows.
     Good,
     /// It is not; mirrored all the same, because it is what the vendor has.
     Bad {
         /// What is wrong.
         reason: String,
     },
-    /// Nothing is known about its format.
-    CannotTell,
+    /// Its format does not let one know, or is not known.
+    CannotTell {
+        /// Why; empty in manifests of early versions.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
+    },
 }
 
 /// How far a mirrored backup can be trusted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "status")]
 pub enum Verification {
     /// It is the vendor's object and nothing speaks against its content. Counts in retention.
@@ -111,12 +117,42 @@ impl Verification {
     }
 }
 
+/// All that every format has.
+#[derive(Deserialize)]
+struct Header {
+    format: u32,
+}
+
+fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, String> {
+    let reader = &mut serde_json::Deserializer::from_slice(bytes);
+    serde_path_to_error::deserialize(reader).map_err(|error| error.to_string())
+}
+
+/// The JSON Schema of a manifest, for whoever reads one with a program. Fields that it does not
+/// name are allowed: a later version may have written them.
+pub fn schema() -> serde_json::Value {
+    let mut generator = SchemaSettings::draft2020_12()
+        .for_serialize()
+        .into_generator();
+    generator.root_schema_for::<Manifest>().to_value()
+}
+
 /// A manifest that could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
     /// The file itself.
     #[error(transparent)]
     File(#[from] FsError),
+    /// It was written by a later version of this program.
+    #[error(
+        "{path}: not a manifest: format {format} was written by a newer Backhaul; this one reads up to {FORMAT}"
+    )]
+    Newer {
+        /// Where it lies.
+        path: String,
+        /// The version of its format.
+        format: u32,
+    },
     /// Its content.
     #[error("{path}: not a manifest: {reason}")]
     Content {
@@ -138,15 +174,15 @@ impl Manifest {
             path: dir.path().join(MANIFEST).display().to_string(),
             reason,
         };
-        let reader = &mut serde_json::Deserializer::from_slice(&bytes);
-        let manifest: Self =
-            serde_path_to_error::deserialize(reader).map_err(|error| wrong(error.to_string()))?;
-        if manifest.format > FORMAT {
-            return Err(wrong(format!(
-                "format {} was written by a newer Backhaul; this one reads up to {FORMAT}",
-                manifest.format
-            )));
+        // The format first: of a newer one nothing else can be relied upon.
+        let header: Header = parse(&bytes).map_err(&wrong)?;
+        if header.format > FORMAT {
+            return Err(ManifestError::Newer {
+                path: dir.path().join(MANIFEST).display().to_string(),
+                format: header.format,
+            });
         }
+        let manifest: Self = parse(&bytes).map_err(&wrong)?;
         if manifest.identity.id() != manifest.id {
             return Err(wrong("`id` does not belong to `identity`".to_owned()));
         }
@@ -177,3 +213,6 @@ impl Manifest {
             .chain([MANIFEST, CHECKSUMS])
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,16 @@
 //! Publication: makes a complete backup visible under its final name, in one rename.
 //!
-//! After [`publish`] returns, the backup survives a power cut. A kill or power cut at any earlier
-//! instant leaves the staging directory as it was, or the whole backup in its place.
+//! The steps are: [`write_papers`], make everything durable, [`place`], make the new name durable.
+//! `pass/commit.rs` takes them, for many backups at once where they are small. A kill or power cut
+//! at any instant leaves the staging directory as it was, or the whole backup in its place.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::file_name::{CHECKSUMS, MANIFEST};
-use super::layout;
-use super::manifest::{Manifest, ManifestError};
-use super::staging::Staging;
+use super::manifest::Manifest;
+use super::staging::{Staging, Weight};
+use super::{layout, quarantine};
 use crate::dir::{Dir, FsError};
 
 /// A failed publication.
@@ -25,19 +29,27 @@ pub enum PublishError {
     },
 }
 
-/// Publishes a staged backup whose files are all complete and synced. Returns its path relative
-/// to the job's directory.
+/// Writes manifest and checksums beside the files of a staged backup, and takes away what does
+/// not belong to it. Durable unless the backup is light.
 ///
 /// # Errors
-/// When the disk refuses, or something else lies in the backup's place.
-pub fn publish(
-    job_dir: &Dir,
-    staging: Staging,
-    manifest: &Manifest,
-) -> Result<String, PublishError> {
+/// When the disk refuses, or something lies there that cannot be a leftover.
+pub fn write_papers(staging: &Staging, manifest: &Manifest) -> Result<(), PublishError> {
     let data = staging.data();
-    data.write_durable(CHECKSUMS, manifest.checksums().as_bytes())?;
-    data.write_durable(MANIFEST, &manifest.to_json())?;
+    let (checksums, json) = (manifest.checksums(), manifest.to_json());
+    match staging.weight() {
+        Weight::Heavy => {
+            data.write_durable(CHECKSUMS, checksums.as_bytes())?;
+            data.write_durable(MANIFEST, &json)?;
+        }
+        Weight::Light => {
+            data.write_new(CHECKSUMS, checksums.as_bytes())?;
+            data.write_new(MANIFEST, &json)?;
+        }
+    }
+    if !staging.is_known() {
+        return Ok(());
+    }
     // Leftovers of a file that the vendor no longer names must not become visible.
     for (name, _) in data.entries()? {
         if !manifest.expected_names().any(|expected| name == expected) {
@@ -47,13 +59,46 @@ pub fn publish(
             }
         }
     }
+    Ok(())
+}
 
+/// The directories of instances that backups were moved into.
+pub type Homes = BTreeMap<String, Dir>;
+
+/// Makes a staged backup visible, all of which is durable by now. That it is visible is durable
+/// once its home, which is put to the others, is synced. Returns its path relative to the job's
+/// directory. A damaged copy at `damaged` goes into quarantine in the same step.
+///
+/// # Errors
+/// When the disk refuses, or something else lies in the backup's place.
+pub fn place(
+    job_dir: &Dir,
+    homes: &mut Homes,
+    staging: &Staging,
+    manifest: &Manifest,
+    damaged: Option<&str>,
+) -> Result<String, PublishError> {
     let instance = layout::instance_dir(&manifest.instance);
     let name = layout::backup_dir(&manifest.backup, &manifest.id);
-    let home = job_dir.ensure_dir(instance.as_str())?;
+    let home = match homes.entry(instance.to_string()) {
+        Entry::Occupied(known) => known.into_mut(),
+        Entry::Vacant(new) => new.insert(job_dir.ensure_dir(instance.as_str())?),
+    };
+    let path = format!("{instance}/{name}");
+    let there = |old: &&str| job_dir.has(old);
+    if let Some(damaged) = damaged.filter(there) {
+        let now = manifest.mirrored_at;
+        if damaged == path {
+            let staged = (staging.own(), staging.data_name());
+            quarantine::exchange(job_dir, damaged, &manifest.id, now, staged)?;
+            return Ok(path);
+        }
+        // The instance has another name by now, so it lies elsewhere.
+        quarantine::put_damaged(job_dir, damaged, &manifest.id, now)?;
+    }
     match staging
         .own()
-        .move_new(staging.data_name(), &home, name.as_str())
+        .rename_new(staging.data_name(), home, name.as_str())
     {
         Ok(()) => {}
         Err(error) if error.is_taken() => {
@@ -61,15 +106,14 @@ pub fn publish(
             let there = home.dir(name.as_str())?;
             match Manifest::read(&there) {
                 Ok(found) if found.id == manifest.id => {}
-                Ok(_) | Err(ManifestError::Content { .. } | ManifestError::File(_)) => {
+                Ok(_) | Err(_) => {
                     return Err(in_the_way(&there, manifest));
                 }
             }
         }
         Err(error) => return Err(error.into()),
     }
-    staging.remove()?;
-    Ok(format!("{instance}/{name}"))
+    Ok(path)
 }
 
 /// Finds a backup that is published already though the catalog does not know it.

@@ -1,4 +1,5 @@
-//! Quarantine: backups that retention has let go, hidden but whole for a grace period.
+//! Quarantine: backups that retention has let go, hidden but whole for a grace period; and damaged
+//! ones that a sound copy has taken the place of.
 //!
 //! `.backhaul/quarantine/<quarantined at>_<id>/` holds the backup's directory under `backup/`,
 //! `from`, the path it came from, and `why`. Moving a backup in and out is one rename.
@@ -8,13 +9,15 @@ use chrono::{NaiveDateTime, TimeDelta};
 use serde::{Deserialize, Serialize};
 
 use super::identity::BackupId;
-use super::layout::{HIDDEN, QUARANTINE};
+use super::layout::{self, HIDDEN, QUARANTINE};
 use super::manifest::{Manifest, ManifestError};
 use crate::dir::{Dir, FsError};
 
 const BACKUP: &str = "backup";
 const FROM: &str = "from";
 const WHY: &str = "why";
+/// Why a damaged backup is there.
+const DAMAGED: &str = "it is damaged, and a sound copy took its place";
 const TIME_FORMAT: &str = "%Y%m%dT%H%M%SZ";
 
 /// A backup in quarantine.
@@ -52,11 +55,95 @@ pub fn put(
         let why = std::io::Error::other("its manifest does not claim it; it is left alone");
         return Err(job_dir.error("quarantine", path.as_ref(), why));
     }
+    let slot = slot(job_dir, path, id, why, now)?;
+    home.move_new(name, &slot, BACKUP)
+}
+
+/// Puts a staged backup, durable by now, in the place of a damaged one, which goes into quarantine:
+/// in one step, so that at any instant one of them is there. `data` is the staged directory in
+/// `staged`. Durable on return.
+///
+/// # Errors
+/// When the damaged directory is not named like that backup, or the disk refuses.
+pub fn exchange(
+    job_dir: &Dir,
+    path: &str,
+    id: &BackupId,
+    now: Timestamp,
+    (staged, data): (&Dir, &str),
+) -> Result<(), FsError> {
+    let (home, name) = damaged(job_dir, path, id)?;
+    // By way of the slot: a kill in between leaves the sound copy there and the damaged one where
+    // it was, and never a damaged one in staging, where it would be taken for sound.
+    let slot = slot(job_dir, path, id, DAMAGED, now)?;
+    staged.move_new(data, &slot, BACKUP)?;
+    slot.exchange(BACKUP, &home, name)
+}
+
+/// Moves a damaged backup into quarantine; a sound copy lies elsewhere. Durable on return.
+///
+/// # Errors
+/// When the directory is not named like that backup, or the disk refuses.
+pub fn put_damaged(
+    job_dir: &Dir,
+    path: &str,
+    id: &BackupId,
+    now: Timestamp,
+) -> Result<(), FsError> {
+    let (home, name) = damaged(job_dir, path, id)?;
+    let slot = slot(job_dir, path, id, DAMAGED, now)?;
+    home.move_new(name, &slot, BACKUP)
+}
+
+/// The place of a damaged backup. Its manifest may be what is damaged, so its name, which nobody
+/// else gives, has to claim it.
+fn damaged<'a>(job_dir: &Dir, path: &'a str, id: &BackupId) -> Result<(Dir, &'a str), FsError> {
+    let claimed = |name| layout::backup_id(name).as_ref() == Some(id);
+    match path.rsplit_once('/') {
+        Some((home, name)) if claimed(name) => Ok((job_dir.dir(home)?, name)),
+        _ => {
+            let why = std::io::Error::other("its name does not claim it; it is left alone");
+            Err(job_dir.error("quarantine", path.as_ref(), why))
+        }
+    }
+}
+
+/// Makes the place in quarantine for a backup that lies at `path`.
+fn slot(
+    job_dir: &Dir,
+    path: &str,
+    id: &BackupId,
+    why: &str,
+    now: Timestamp,
+) -> Result<Dir, FsError> {
     let place = job_dir.ensure_dir(HIDDEN)?.ensure_dir(QUARANTINE)?;
-    let slot = place.ensure_dir(&format!("{}_{id}", now.format(TIME_FORMAT)))?;
+    // Another copy may have gone in the same second.
+    let mut since = now;
+    let slot = loop {
+        let name = format!("{}_{id}", since.format(TIME_FORMAT));
+        let slot = place.ensure_dir(&name)?;
+        if !slot.has(BACKUP) {
+            break slot;
+        }
+        since += TimeDelta::seconds(1);
+    };
     slot.write_durable(FROM, path.as_bytes())?;
     slot.write_durable(WHY, why.as_bytes())?;
-    home.move_new(name, &slot, BACKUP)
+    Ok(slot)
+}
+
+/// How many bytes lie in quarantine, by their manifests.
+///
+/// # Errors
+/// When the directory cannot be read.
+pub fn bytes(job_dir: &Dir) -> Result<u64, FsError> {
+    let mut bytes = 0u64;
+    for quarantined in list(job_dir)? {
+        let backup = open(job_dir)?.dir(format!("{}/{BACKUP}", quarantined.entry));
+        let manifest = backup.ok().and_then(|backup| Manifest::read(&backup).ok());
+        bytes = bytes.saturating_add(manifest.map_or(0, |manifest| manifest.size_bytes));
+    }
+    Ok(bytes)
 }
 
 /// What is in quarantine, oldest first.
@@ -130,10 +217,29 @@ pub fn expired(
         let empty = place
             .dir(&quarantined.entry)
             .is_ok_and(|slot| !slot.has(BACKUP));
-        let ours = |manifest: Manifest| manifest.id == quarantined.id && manifest.job == job;
-        empty || manifest(job_dir, quarantined).is_ok_and(ours)
+        empty || owner(job_dir, quarantined).is_some_and(|owner| owner == job)
     });
     Ok(all)
+}
+
+/// The job that mirrored a backup in quarantine, as its manifest says. That of a damaged one may
+/// be what is damaged; then that of the sound copy in its place says it.
+fn owner(job_dir: &Dir, quarantined: &Quarantined) -> Option<String> {
+    let claimed = |manifest: Manifest| {
+        let same = manifest.id == quarantined.id;
+        same.then_some(manifest.job)
+    };
+    let sound = || {
+        let slot = open(job_dir)
+            .and_then(|place| place.dir(&quarantined.entry))
+            .ok()?;
+        let from = String::from_utf8(slot.read(FROM, 4096).ok()?).ok()?;
+        claimed(Manifest::read(&job_dir.dir(from).ok()?).ok()?)
+    };
+    manifest(job_dir, quarantined)
+        .ok()
+        .and_then(claimed)
+        .or_else(sound)
 }
 
 /// Deletes a backup in quarantine for good.

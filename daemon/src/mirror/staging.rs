@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use backhaul_provider_api::{Checksum, FileId, PrepareToken};
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,18 @@ const STATE: &str = "state.json";
 const DATA: &str = "data";
 const FORMAT: u32 = 1;
 const STATE_MAX_BYTES: u64 = 32 << 20;
+
+/// A backup up to this size is not worth the waits for the disk that make it resumable.
+pub const LIGHT_BYTES: u64 = 256 << 10;
+
+/// How much care a download needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// How far it is gets recorded durably, so that little of it is ever lost.
+    Heavy,
+    /// So small that it is rather fetched again: nothing of it is durable before all of it is.
+    Light,
+}
 
 /// What is known of a download under way.
 #[derive(Debug, Serialize, Deserialize)]
@@ -63,32 +76,51 @@ pub struct Progress {
     pub finished: Option<FileEntry>,
 }
 
+/// The directory that holds a job's staging directories, made durably if it is missing.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn place(job_dir: &Dir) -> Result<Dir, FsError> {
+    job_dir.ensure_dir(HIDDEN)?.ensure_dir(STAGING)
+}
+
 /// The staging directory of one backup.
 pub struct Staging {
-    parent: Dir,
+    parent: Arc<Dir>,
     own: Dir,
     data: Dir,
     id: BackupId,
     state: State,
     /// The kernel's boot: the page cache still holds what was written at the same one.
     boot: String,
+    weight: Weight,
+    /// Whether an earlier run may have left something in it.
+    known: bool,
 }
 
 impl Staging {
-    /// Opens the staging directory of a backup, with what an earlier run left in it.
+    /// Opens the staging directory of a backup, with what an earlier run left in it: then it is
+    /// heavy, whatever is asked for.
     ///
     /// # Errors
     /// When the directory cannot be used.
-    pub fn open(job_dir: &Dir, identity: &Identity, boot: &str) -> Result<Self, FsError> {
+    pub fn open(
+        place: &Arc<Dir>,
+        identity: &Identity,
+        boot: &str,
+        weight: Weight,
+    ) -> Result<Self, FsError> {
         let id = identity.id();
-        let parent = job_dir.ensure_dir(HIDDEN)?.ensure_dir(STAGING)?;
-        let own = parent.ensure_dir(id.as_str())?;
-        let earlier = own
-            .read(STATE, STATE_MAX_BYTES)
-            .ok()
+        let parent = Arc::clone(place);
+        let known = !parent.make_dir(id.as_str())?;
+        let own = parent.dir(id.as_str())?;
+        let earlier = known
+            .then(|| own.read(STATE, STATE_MAX_BYTES).ok())
+            .flatten()
             .and_then(|bytes| serde_json::from_slice::<State>(&bytes).ok())
             .filter(|state| state.format == FORMAT && state.identity == *identity);
         let fresh = earlier.is_none();
+        let weight = if fresh { weight } else { Weight::Heavy };
         let state = earlier.unwrap_or_else(|| State {
             format: FORMAT,
             identity: identity.clone(),
@@ -96,21 +128,69 @@ impl Staging {
             files: BTreeMap::new(),
             boots: BTreeMap::new(),
         });
-        if fresh {
+        if fresh && known {
             // Bytes of which nothing is recorded are of no use.
             own.remove_tree(DATA)?;
         }
-        let data = own.ensure_dir(DATA)?;
-        let staging = Self {
+        own.make_dir(DATA)?;
+        let data = own.dir(DATA)?;
+        let mut staging = Self {
             parent,
             own,
             data,
             id,
             state,
             boot: boot.to_owned(),
+            weight: Weight::Light,
+            known,
         };
-        staging.save()?;
+        if weight == Weight::Heavy {
+            staging.begin_records()?;
+        }
         Ok(staging)
+    }
+
+    /// Whether an earlier run may have left something in it.
+    pub fn is_known(&self) -> bool {
+        self.known
+    }
+
+    /// How much care it needs.
+    pub fn weight(&self) -> Weight {
+        self.weight
+    }
+
+    /// Records durably what there is, and from now on each further step.
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub fn make_heavy(&mut self) -> Result<(), FsError> {
+        if self.weight == Weight::Light {
+            // What is recorded as finished must be on disk, and nobody syncs it later.
+            self.sync_files()?;
+            self.begin_records()?;
+        }
+        Ok(())
+    }
+
+    fn begin_records(&mut self) -> Result<(), FsError> {
+        self.weight = Weight::Heavy;
+        self.own.sync()?;
+        self.parent.sync()?;
+        self.save()
+    }
+
+    /// Makes the files of a light one durable, each by itself.
+    ///
+    /// # Errors
+    /// When the disk does not take them.
+    pub fn sync_files(&self) -> Result<(), FsError> {
+        for (name, _) in self.data.entries()? {
+            let file = self.data.open_file(&name)?;
+            file.sync_all()
+                .map_err(|source| self.data.error("sync", name.as_ref(), source))?;
+        }
+        self.data.sync()
     }
 
     /// The directory that becomes the backup's.
@@ -139,6 +219,7 @@ impl Staging {
     /// When the disk does not take it.
     pub fn set_token(&mut self, token: Option<PrepareToken>) -> Result<(), FsError> {
         if self.state.token != token {
+            self.make_heavy()?;
             self.state.token = token;
             self.save()?;
         }
@@ -163,6 +244,9 @@ impl Staging {
     /// # Errors
     /// When the file cannot be opened.
     pub fn open_file(&mut self, id: &FileId, name: &SafeName) -> Result<(File, u64), FsError> {
+        if self.known {
+            self.data.own_file(name.as_str())?;
+        }
         let file = self.data.open_or_create(name.as_str())?;
         let length = file
             .metadata()
@@ -193,7 +277,8 @@ impl Staging {
         self.own.open_or_create(&format!("{name}.mark")).map(Mark)
     }
 
-    /// Records how far a file is, durably. The caller has synced what it claims.
+    /// Records how far a file is, durably unless it is light. The caller has synced what it
+    /// claims.
     ///
     /// # Errors
     /// When the disk does not take it.
@@ -221,15 +306,23 @@ impl Staging {
         self.state.files.keys()
     }
 
-    /// Removes what is left after publication, or a download given up.
+    /// Removes what is left after publication. What comes back after a power cut is discarded
+    /// when it is found.
     ///
     /// # Errors
     /// When something cannot be removed.
     pub fn remove(self) -> Result<(), FsError> {
-        self.parent.remove_tree(self.id.as_str())
+        // A light one is empty now, which spares looking into it.
+        if self.weight == Weight::Light && self.parent.remove_empty(self.id.as_str()) {
+            return Ok(());
+        }
+        self.parent.clear_away(self.id.as_str())
     }
 
     fn save(&self) -> Result<(), FsError> {
+        if self.weight == Weight::Light {
+            return Ok(());
+        }
         // Plain data with text keys always serialises.
         let bytes = serde_json::to_vec(&self.state).unwrap_or_default();
         self.own.write_durable(STATE, &bytes)

@@ -1,17 +1,25 @@
 //! Verification: hashes what lies in the mirror and compares it with the manifest.
+//!
+//! Only reads. What is found out is recorded by `verification.rs`.
 
-use std::io::Read;
+use std::fmt;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::ops::ControlFlow;
 
+use rustix::fs::Advice;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::file_name::{CHECKSUMS, hex};
-use super::manifest::{FileEntry, Manifest};
+use super::file_name::{CHECKSUMS, MANIFEST, hex};
+use super::identity::BackupId;
+use super::manifest::{FileEntry, Manifest, ManifestError};
 use crate::dir::{Dir, FsError};
 
 const BUFFER_BYTES: usize = 256 << 10;
 
 /// Damage found in a mirrored backup.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Damage {
     /// The file, relative to the backup's directory.
     pub file: String,
@@ -19,42 +27,102 @@ pub struct Damage {
     pub what: String,
 }
 
-/// Checks every file of a backup's directory against its manifest. `progress` is told the bytes
-/// that were read.
-pub fn verify(dir: &Dir, manifest: &Manifest, mut progress: impl FnMut(u64)) -> Vec<Damage> {
-    let mut damage: Vec<_> = manifest
-        .files
-        .iter()
-        .filter_map(|file| {
-            let what = match compare(dir, file, &mut progress) {
-                Ok(None) => return None,
-                Ok(Some(what)) => what,
-                Err(error) => error.to_string(),
-            };
-            Some(Damage {
-                file: file.name.to_string(),
-                what,
-            })
-        })
-        .collect();
-    let listed = dir.read(CHECKSUMS, 32 << 20);
-    if !listed.is_ok_and(|listed| listed == manifest.checksums().as_bytes()) {
-        damage.push(Damage {
-            file: CHECKSUMS.to_owned(),
-            what: "it is missing or differs from the manifest".to_owned(),
-        });
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.file, self.what)
     }
-    damage
 }
 
-fn compare(
-    dir: &Dir,
-    entry: &FileEntry,
-    progress: &mut impl FnMut(u64),
-) -> Result<Option<String>, FsError> {
+impl Damage {
+    /// What is wrong with a file.
+    pub fn of(file: &str, what: impl Into<String>) -> Self {
+        Self {
+            file: file.to_owned(),
+            what: what.into(),
+        }
+    }
+}
+
+/// Why nothing was found out about a backup.
+#[derive(Debug, thiserror::Error)]
+pub enum Unverified {
+    /// It was told to stop.
+    #[error("stopped")]
+    Stopped,
+    /// The machine or its permissions, which says nothing about the backup.
+    #[error(transparent)]
+    File(#[from] FsError),
+    /// The manifest is of a version that this program does not know.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+}
+
+/// Told the bytes that were read; may wait, or stop the verification.
+pub type Pace<'a> = &'a mut dyn FnMut(u64) -> ControlFlow<()>;
+
+/// Verifies the backup that should lie at `path` in a job's directory. Returns the damage.
+///
+/// # Errors
+/// When it was stopped, or nothing can be said about the backup.
+pub fn verify_at(
+    job_dir: &Dir,
+    path: &str,
+    id: &BackupId,
+    pace: Pace<'_>,
+) -> Result<Vec<Damage>, Unverified> {
+    let dir = match job_dir.dir(path) {
+        Ok(dir) => dir,
+        Err(error) => return Ok(vec![Damage::of(".", blame(error)?)]),
+    };
+    match Manifest::read(&dir) {
+        Ok(manifest) if manifest.id == *id => verify(&dir, &manifest, pace),
+        Ok(manifest) => {
+            let what = format!("it is the manifest of another backup, {}", manifest.id);
+            Ok(vec![Damage::of(MANIFEST, what)])
+        }
+        Err(error) => Ok(vec![manifest_damage(error)?]),
+    }
+}
+
+/// The damage that makes a manifest unreadable.
+///
+/// # Errors
+/// When it is not the manifest's fault.
+pub fn manifest_damage(error: ManifestError) -> Result<Damage, Unverified> {
+    match error {
+        ManifestError::File(error) => Ok(Damage::of(MANIFEST, blame(error)?)),
+        ManifestError::Content { reason, .. } => Ok(Damage::of(MANIFEST, reason)),
+        error @ ManifestError::Newer { .. } => Err(error.into()),
+    }
+}
+
+/// Checks every file of a backup's directory against its manifest.
+///
+/// # Errors
+/// When it was stopped, or nothing can be said about the backup.
+pub fn verify(dir: &Dir, manifest: &Manifest, pace: Pace<'_>) -> Result<Vec<Damage>, Unverified> {
+    let mut damage = Vec::new();
+    for entry in &manifest.files {
+        if let Some(what) = compare(dir, entry, pace)? {
+            damage.push(Damage::of(entry.name.as_str(), what));
+        }
+    }
+    let what = match dir.read(CHECKSUMS, 32 << 20) {
+        Ok(listed) if listed == manifest.checksums().as_bytes() => None,
+        Ok(_) => Some("it differs from the manifest".to_owned()),
+        Err(error) => Some(blame(error)?),
+    };
+    damage.extend(what.map(|what| Damage::of(CHECKSUMS, what)));
+    Ok(damage)
+}
+
+fn compare(dir: &Dir, entry: &FileEntry, pace: Pace<'_>) -> Result<Option<String>, Unverified> {
     let name = entry.name.as_str();
+    let file = match dir.open_file(name) {
+        Ok(file) => file,
+        Err(error) => return Ok(Some(blame(error)?)),
+    };
     let failed = |source| dir.error("read", name.as_ref(), source);
-    let mut file = dir.open_file(name)?;
     let length = file.metadata().map_err(failed)?.len();
     if length != entry.size_bytes {
         return Ok(Some(format!(
@@ -62,21 +130,95 @@ fn compare(
             entry.size_bytes
         )));
     }
+    match sha256(&file, pace) {
+        Ok(ControlFlow::Break(())) => Err(Unverified::Stopped),
+        Ok(ControlFlow::Continue(sha256)) if sha256 == entry.sha256 => Ok(None),
+        Ok(ControlFlow::Continue(sha256)) => Ok(Some(format!(
+            "its SHA-256 is {sha256}, the manifest says {}",
+            entry.sha256
+        ))),
+        Err(source) => Ok(Some(blame(failed(source))?)),
+    }
+}
+
+/// The SHA-256 of a whole file, from the disk rather than from memory.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn sha256(file: &File, pace: Pace<'_>) -> std::io::Result<ControlFlow<(), String>> {
+    // The page cache would hide what became of the bytes on disk, and what is read here is not
+    // worth the memory. Advice only: a file system that ignores it is fine.
+    let forget = || rustix::fs::fadvise(file, 0, None, Advice::DontNeed).unwrap_or_default();
+    forget();
+    let mut reader = file;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; BUFFER_BYTES];
     loop {
-        let count = file.read(&mut buffer).map_err(failed)?;
+        let count = reader.read(&mut buffer)?;
         if count == 0 {
             break;
         }
         hash.update(&buffer[..count]);
-        progress(count as u64);
+        if pace(count as u64).is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
     }
-    let sha256 = hex(&hash.finalize());
-    Ok((sha256 != entry.sha256).then(|| {
-        format!(
-            "its SHA-256 is {sha256}, the manifest says {}",
-            entry.sha256
-        )
-    }))
+    forget();
+    Ok(ControlFlow::Continue(hex(&hash.finalize())))
+}
+
+/// What an error says about the backup, or the error itself where it is about the machine.
+fn blame(error: FsError) -> Result<String, FsError> {
+    use ErrorKind::{OutOfMemory, PermissionDenied};
+    let about_machine = matches!(error.source.kind(), PermissionDenied | OutOfMemory)
+        || matches!(
+            error
+                .source
+                .raw_os_error()
+                .map(rustix::io::Errno::from_raw_os_error),
+            Some(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE)
+        );
+    if about_machine {
+        return Err(error);
+    }
+    Ok(if error.is_missing() {
+        "it is missing".to_owned()
+    } else {
+        error.to_string()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_machine_refuses_is_no_damage() {
+        let place = tempfile::tempdir().unwrap();
+        let dir = Dir::open(place.path()).unwrap();
+        let error = |kind| dir.error("open", "a".as_ref(), std::io::Error::from(kind));
+        assert!(blame(error(ErrorKind::PermissionDenied)).is_err());
+        let too_many = std::io::Error::from(rustix::io::Errno::MFILE);
+        assert!(blame(dir.error("open", "a".as_ref(), too_many)).is_err());
+        assert_eq!(blame(error(ErrorKind::NotFound)).unwrap(), "it is missing");
+        let broken = std::io::Error::from(rustix::io::Errno::IO);
+        assert!(blame(dir.error("read", "a".as_ref(), broken)).is_ok());
+    }
+
+    #[test]
+    fn a_hash_is_stopped_where_its_pace_says_so() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("a");
+        std::fs::write(&path, vec![7; 3 * BUFFER_BYTES]).unwrap();
+        let file = File::open(&path).unwrap();
+        let mut left = 2;
+        let stopped = sha256(&file, &mut |_| {
+            left -= 1;
+            match left {
+                0 => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            }
+        });
+        assert!(stopped.unwrap().is_break());
+    }
 }

@@ -2,17 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use backhaul_config::{AccountName, ProviderName};
-use backhaul_provider_api::Timestamp;
+use backhaul_provider_api::{RateLimit, Timestamp};
 
 use crate::catalog::Catalog;
 use crate::catalog::mend::mend;
 use crate::dir::Dir;
+use crate::egress::route::Routes;
 use crate::event::Events;
 use crate::fetch::limits::Limits;
+use crate::fetch::space::Space;
 use crate::mirror::identity::BackupId;
 use crate::mirror::staging;
 use crate::provider::{AccountLimits, Libraries, Library, discover};
@@ -27,6 +29,10 @@ pub struct Context {
     pub catalog: Arc<Catalog>,
     /// Slots, bandwidth and reserve of all transfers.
     pub limits: Limits,
+    /// The way out to the vendors.
+    pub routes: Routes,
+    /// Who counts on which free bytes of the disks.
+    pub space: Space,
     /// The provider libraries.
     pub libraries: Arc<Libraries>,
     /// The folders they are looked for in.
@@ -39,18 +45,26 @@ pub struct Context {
     pub state_dir: Arc<Path>,
     /// The kernel's boot, which decides what unsynced bytes are worth.
     pub boot: Arc<str>,
-    /// Request limits by account, shared by all its jobs.
-    pub account_limits: Arc<Mutex<BTreeMap<AccountName, Arc<AccountLimits>>>>,
+    /// Request limits by account and service, shared by all jobs.
+    pub account_limits: Arc<Mutex<BTreeMap<AccountName, ByService>>>,
     /// What is being fetched right now.
     pub claims: Claims,
     /// The right to move backups in and out of quarantine.
     pub quarantine_lock: QuarantineLock,
+    /// The turns of those who want the same backup for several directories.
+    pub turns: Turns,
     /// The directories that the catalog was compared with since the start.
     pub mended: Arc<Mutex<BTreeSet<PathBuf>>>,
 }
 
+/// The request limits of one account.
+pub type ByService = BTreeMap<String, Arc<AccountLimits>>;
+
 /// The backups that are being fetched, by directory.
 pub type Claims = Arc<Mutex<BTreeSet<(PathBuf, BackupId)>>>;
+
+/// Who has the turn to bring a backup into a mirror, by backup.
+pub type Turns = Arc<Mutex<BTreeMap<BackupId, Weak<tokio::sync::Mutex<()>>>>>;
 
 /// The right to fetch a backup into a directory, given back when dropped.
 pub struct Claim {
@@ -77,6 +91,22 @@ impl Context {
             claims: Arc::clone(&self.claims),
             what,
         })
+    }
+
+    /// Waits until no other job is bringing the same backup into a directory of its own: after that
+    /// it can be taken from there. The turn ends when the guard is dropped.
+    pub async fn turn(&self, id: &BackupId) -> tokio::sync::OwnedMutexGuard<()> {
+        let turn = {
+            let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+            turns.retain(|_, turn| turn.strong_count() > 0);
+            let known = turns.get(id).and_then(Weak::upgrade);
+            known.unwrap_or_else(|| {
+                let new = Arc::new(tokio::sync::Mutex::new(()));
+                turns.insert(id.clone(), Arc::downgrade(&new));
+                new
+            })
+        };
+        turn.lock_owned().await
     }
 
     /// Puts what lies in a job's directory into the catalog where it is missing there; once,
@@ -124,21 +154,29 @@ impl Context {
             .map_err(crate::provider::ProviderError::from)?)
     }
 
-    /// The limits of an account, made by `make` at the first use.
+    /// The request limits of a service of an account, `rates` at the first use. Where the
+    /// configuration limits the account itself, `service` is empty and all services share them.
     pub fn limits_of(
         &self,
         account: &AccountName,
-        make: impl FnOnce() -> AccountLimits,
+        service: &str,
+        rates: &[RateLimit],
     ) -> Arc<AccountLimits> {
         let mut limits = self
             .account_limits
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(
-            limits
-                .entry(account.clone())
-                .or_insert_with(|| Arc::new(make())),
-        )
+        let services = limits.entry(account.clone()).or_default();
+        if let Some(limits) = services.get(service) {
+            return Arc::clone(limits);
+        }
+        let new = match services.values().next() {
+            Some(other) => other.beside(rates),
+            None => AccountLimits::new(rates),
+        };
+        let new = Arc::new(new);
+        services.insert(service.to_owned(), Arc::clone(&new));
+        new
     }
 
     /// Forgets the limits of accounts whose configuration changed.

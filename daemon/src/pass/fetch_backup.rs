@@ -1,23 +1,27 @@
 //! Mirrors one backup: prepare, resolve, fetch every file, publish, record.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use backhaul_config::{Account, Job};
-use backhaul_provider_api::{Backup, File, Quality, ReleaseRequest};
+use backhaul_provider_api::{Backup, File, PrepareToken, Quality, ReleaseRequest};
+use tokio::sync::Semaphore;
 
+use super::commit::{Commits, Complete};
 use super::context::Context;
 use super::listing::Wanted;
+use super::quota::Quota;
 use super::vendor::Vendor;
-use super::{keys, prepare};
+use super::{keys, prepare, share};
 use crate::catalog::{BackupRecord, CatalogError};
 use crate::dir::{Dir, FsError};
 use crate::event::Event;
 use crate::fetch::link::Links;
 use crate::fetch::{self, FetchError, Fetcher, FileTask};
 use crate::mirror::manifest::{Content, FORMAT, FileEntry, Manifest, Verification};
-use crate::mirror::publish::{self, PublishError};
-use crate::mirror::staging::Staging;
+use crate::mirror::publish::PublishError;
+use crate::mirror::staging::{LIGHT_BYTES, Staging, Weight};
 use crate::provider::{GaveUp, ProviderError};
 use crate::recipe;
 use crate::redact::Redactor;
@@ -43,10 +47,20 @@ pub struct Task<'a> {
     pub fetcher: &'a Fetcher,
     /// The job's directory.
     pub directory: &'a Dir,
+    /// Where its downloads are staged.
+    pub staging: &'a Arc<Dir>,
+    /// Publishes and records.
+    pub commits: &'a Commits,
+    /// How many backups may be fetched at a time.
+    pub turns: &'a Semaphore,
+    /// What the job may keep.
+    pub quota: &'a Quota,
     /// The backup.
     pub wanted: &'a Wanted,
     /// Counts the bytes of the whole pass.
     pub received: &'a AtomicU64,
+    /// Counts the backups that are taken from other mirrors.
+    pub shared: &'a AtomicU64,
 }
 
 /// Why a backup could not be mirrored in this pass.
@@ -90,6 +104,24 @@ pub enum BackupError {
     /// The catalog.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
+    /// A step that several backups take together.
+    #[error("{reason}")]
+    Commit {
+        /// What happened.
+        reason: String,
+        /// Whether the disk is full.
+        disk_is_full: bool,
+    },
+    /// The job has used up what it may keep.
+    #[error(
+        "the job may keep {quota} bytes and has {used} already; raise `limits.quota`, or let its retention keep less"
+    )]
+    Quota {
+        /// What it may keep.
+        quota: u64,
+        /// What it has.
+        used: u64,
+    },
 }
 
 impl From<GaveUp> for BackupError {
@@ -106,7 +138,9 @@ impl BackupError {
     pub fn disk_is_full(&self) -> bool {
         match self {
             Self::Disk(error) | Self::Publish(PublishError::File(error)) => error.is_full(),
-            Self::File {
+            Self::Commit { disk_is_full, .. } => *disk_is_full,
+            Self::Quota { .. }
+            | Self::File {
                 source: FetchError::NoSpace { .. },
                 ..
             } => true,
@@ -143,22 +177,56 @@ impl BackupError {
 /// # Errors
 /// When it cannot be had in this pass; what arrived stays in staging for the next.
 pub async fn mirror(task: &Task<'_>) -> Result<BackupRecord, BackupError> {
+    let cancel = task.vendor.cancel();
+    // Many may be committed at a time, but only some fetched: links are asked for late.
+    let turn = tokio::select! {
+        turn = task.turns.acquire() => turn,
+        () = cancel.cancelled() => return Err(BackupError::Stopped),
+    };
+    let id = task.wanted.identity.id();
+    let _claim = task
+        .context
+        .claim(&task.job.directory, &id)
+        .ok_or(BackupError::Busy)?;
+    // Another job may be bringing it into its own directory; then it is taken from there.
+    let sole = tokio::select! {
+        sole = task.context.turn(&id) => sole,
+        () = cancel.cancelled() => return Err(BackupError::Stopped),
+    };
+    let expected = task.wanted.backup.size.map_or(0, |size| size.bytes);
+    let promise = task.quota.promise(expected)?;
+    let complete = match share::take(task).await? {
+        Some(complete) => complete,
+        None => fetch(task).await?,
+    };
+    drop(turn);
+    let token = complete.staging.token().cloned();
+    let record = task.commits.commit(complete).await?;
+    drop(sole);
+    promise.keep(record.size_bytes);
+    if let Some(token) = token {
+        release(task, token, &record).await;
+    }
+    tell(task, &record);
+    Ok(record)
+}
+
+/// Fetches the files of a backup into staging.
+async fn fetch(task: &Task<'_>) -> Result<Complete, BackupError> {
     let Task {
         context,
         job,
         wanted,
-        directory,
         ..
     } = *task;
     let cancel = task.vendor.cancel();
-    if cancel.is_cancelled() {
-        return Err(BackupError::Stopped);
-    }
     let id = wanted.identity.id();
-    let _claim = context
-        .claim(&job.directory, &id)
-        .ok_or(BackupError::Busy)?;
-    let mut staging = Staging::open(directory, &wanted.identity, &context.boot)?;
+    let mut staging = Staging::open(
+        task.staging,
+        &wanted.identity,
+        &context.boot,
+        weight(&wanted.backup),
+    )?;
     let token = prepare::prepare(task.vendor, wanted, &mut staging, cancel).await?;
 
     keys::keep(context, task.vendor, wanted).await?;
@@ -187,19 +255,31 @@ pub async fn mirror(task: &Task<'_>) -> Result<BackupRecord, BackupError> {
         job: job.name.clone(),
         id: id.clone(),
         name: wanted.label().to_owned(),
-        bytes: files.iter().map(|file| Some(file.size?.bytes)).sum(),
+        bytes: files.iter().try_fold(0_u64, |sum, file| {
+            Some(sum.saturating_add(file.size?.bytes))
+        }),
     });
     let untold = AtomicU64::new(0);
+    let tell_received = |bytes| {
+        context.events.tell(Event::Received {
+            job: job.name.clone(),
+            id: id.clone(),
+            bytes,
+        });
+    };
     let on_bytes = |bytes| {
         task.received.fetch_add(bytes, Ordering::Relaxed);
         if untold.fetch_add(bytes, Ordering::Relaxed) + bytes >= TELL_EVERY_BYTES {
-            let bytes = untold.swap(0, Ordering::Relaxed);
-            context.events.tell(Event::Received {
-                job: job.name.clone(),
-                id: id.clone(),
-                bytes,
-            });
+            tell_received(untold.swap(0, Ordering::Relaxed));
         }
+    };
+    let on_wait = |missing: &FetchError| {
+        tracing::warn!(job = %job.name, backup = %id, %missing, "the download waits for space");
+        context.events.tell(Event::Waiting {
+            job: job.name.clone(),
+            id: id.clone(),
+            reason: missing.to_string(),
+        });
     };
     let mut entries = Vec::with_capacity(files.len());
     for (file, (_, name)) in files.iter().zip(fetch::names(&files)) {
@@ -208,44 +288,63 @@ pub async fn mirror(task: &Task<'_>) -> Result<BackupRecord, BackupError> {
             file,
             name: &name,
             on_bytes: &on_bytes,
+            on_wait: &on_wait,
             cancel,
         };
         let fetched = task.fetcher.file(&one, &mut staging).await;
         entries.push(fetched.map_err(|source| BackupError::of_file(file, source))?);
     }
+    tell_received(untold.into_inner());
+    Ok(Complete {
+        staging,
+        manifest: manifest(task, entries),
+        replaces: wanted.replaces.clone(),
+    })
+}
 
-    let manifest = manifest(task, entries);
-    let token = staging.token().cloned();
-    let path = publish::publish(directory, staging, &manifest)?;
-    let record = BackupRecord::of(&manifest, job.directory.clone(), path);
-    context.catalog.put(std::slice::from_ref(&record))?;
-    if let Some(token) = token {
-        let request = ReleaseRequest {
-            instance: wanted.instance.clone(),
-            token,
-        };
-        if let Err(error) = task.vendor.release(request).await {
-            tracing::warn!(job = %job.name, backup = %record.id, %error, "the vendor's preparation could not be given up");
-        }
+/// How much care the download needs: a small backup is fetched again rather than resumed.
+pub(super) fn weight(backup: &Backup) -> Weight {
+    let small = backup
+        .size
+        .is_some_and(|size| size.quality != Quality::Other && size.bytes <= LIGHT_BYTES);
+    if small { Weight::Light } else { Weight::Heavy }
+}
+
+async fn release(task: &Task<'_>, token: PrepareToken, record: &BackupRecord) {
+    let request = ReleaseRequest {
+        instance: task.wanted.instance.clone(),
+        token,
+    };
+    if let Err(error) = task.vendor.release(request).await {
+        tracing::warn!(job = %task.job.name, backup = %record.id, %error, "the vendor's preparation could not be given up");
+    }
+}
+
+fn tell(task: &Task<'_>, record: &BackupRecord) {
+    let job = &task.job;
+    let repaired = task.wanted.replaces.is_some();
+    if repaired {
+        tracing::info!(job = %job.name, backup = %record.id, "a sound copy took the place of the damaged one, which is in quarantine");
     }
     tracing::info!(
-        job = %job.name, backup = %record.id, name = wanted.label(), bytes = record.size_bytes,
-        path = %record.path, "backup mirrored"
+        job = %job.name, backup = %record.id, name = task.wanted.label(),
+        bytes = record.size_bytes, path = %record.path, "backup mirrored"
     );
-    context.events.tell(Event::Mirrored {
+    task.context.events.tell(Event::Mirrored {
         job: job.name.clone(),
         id: record.id.clone(),
         path: job.directory.join(&record.path).display().to_string(),
         bytes: record.size_bytes,
+        repaired,
         suspect: match &record.verification {
             Verification::Verified => Vec::new(),
             Verification::Suspect { reasons } => reasons.clone(),
         },
     });
-    Ok(record)
 }
 
-fn manifest(task: &Task<'_>, files: Vec<FileEntry>) -> Manifest {
+/// The manifest of a backup with these files.
+pub(super) fn manifest(task: &Task<'_>, files: Vec<FileEntry>) -> Manifest {
     let Task {
         context,
         job,
@@ -258,7 +357,7 @@ fn manifest(task: &Task<'_>, files: Vec<FileEntry>) -> Manifest {
         .iter()
         .filter_map(|file| match &file.content {
             Content::Bad { reason } => Some(format!("{}: {reason}", file.name)),
-            Content::Good | Content::CannotTell => None,
+            Content::Good | Content::CannotTell { .. } => None,
         })
         .chain(shortfall(&wanted.backup, &files))
         .collect();

@@ -15,7 +15,8 @@ use super::vendor::Vendor;
 use crate::dir::{Dir, FsError};
 use crate::mirror::identity::Identity;
 
-const DIRECTORY: &str = "keys";
+/// The directory of the keys in the state directory.
+pub const DIRECTORY: &str = "keys";
 
 #[derive(Serialize)]
 struct Stored<'a> {

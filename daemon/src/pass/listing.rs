@@ -14,9 +14,11 @@ use super::PassError;
 use super::context::Context;
 use super::vendor::{self, Vendor};
 use crate::catalog::BackupRecord;
+use crate::catalog::mark::Mark;
 use crate::catalog::record::Unfetched;
 use crate::dir::Dir;
 use crate::mirror::identity::Identity;
+use crate::mirror::manifest::Manifest;
 use crate::mirror::{publish, staging};
 use crate::recoverability::Recent;
 
@@ -32,6 +34,8 @@ pub struct Wanted {
     pub instance: Instance,
     /// The backup as listed.
     pub backup: Backup,
+    /// Where a damaged copy lies, or lay, whose place it takes; relative to the job's directory.
+    pub replaces: Option<String>,
 }
 
 impl Wanted {
@@ -295,17 +299,26 @@ fn consider(
     survey: &mut Survey,
 ) -> Result<(), PassError> {
     let identity = vendor.identity(instance, &backup);
-    if let Some(record) = context.catalog.get(&identity, &job.directory)? {
-        if directory.is_some_and(|directory| directory.has(&record.path)) {
+    let id = identity.id();
+    let known = context.catalog.get(&identity, &job.directory)?;
+    let mut replaces = None;
+    if let Some(record) = &known {
+        // The mirror is the truth: what is gone or damaged is fetched again.
+        let there = directory.is_some_and(|directory| directory.has(&record.path));
+        if !there {
+            survey
+                .warnings
+                .push(format!("backup {id} is no longer at {}", record.path));
+        } else if record.damage.is_empty() {
             survey.known += 1;
             return Ok(());
         }
-        // The mirror is the truth: somebody took it away, so it is fetched again.
-        survey.warnings.push(format!(
-            "backup {} is no longer at {}",
-            record.id, record.path
-        ));
-        context.catalog.forget(std::slice::from_ref(&record))?;
+        if !record.damage.is_empty() {
+            replaces = Some(record.path.clone());
+        }
+    } else if let Some(directory) = directory {
+        let mark = Mark::read(directory, &id).filter(|mark| !mark.damage.is_empty());
+        replaces = mark.map(|mark| mark.path);
     }
     let why_not = match &backup.state {
         State::Available | State::NeedsPrepare => None,
@@ -320,20 +333,31 @@ fn consider(
         identity,
         instance: instance.clone(),
         backup,
+        replaces,
     };
     if let Some(why_not) = why_not {
         survey.pass_over(format!("{} of {}: {why_not}", wanted.label(), instance.id));
         survey.unfetched.push(wanted.unfetched(why_not));
         return Ok(());
     }
+    // Until now its record stood for it; a damaged one does until a sound copy takes its place.
+    if let Some(gone) = known.as_ref().filter(|record| record.damage.is_empty()) {
+        context.catalog.forget(std::slice::from_ref(gone))?;
+    }
     // A run that was killed between publication and record, or a lost catalog: it is there.
-    let id = wanted.identity.id();
     let there = directory
         .and_then(|directory| publish::find_published(directory, instance, &wanted.backup, &id));
-    if let Some((path, manifest)) = there {
+    // One that was found damaged is not, unless it was repaired since.
+    let whole = |manifest: &Manifest| {
+        known.as_ref().is_none_or(|known| {
+            known.damage.is_empty() || manifest.mirrored_at > known.last_verified()
+        })
+    };
+    if let Some((path, manifest)) = there.filter(|(_, manifest)| whole(manifest)) {
         // Another job may be publishing it at this moment; then clearing up is its business.
         if let Some((directory, _claim)) = directory.zip(context.claim(&job.directory, &id)) {
             staging::discard(directory, &id)?;
+            Mark::remove(directory, &id)?;
         }
         context
             .catalog

@@ -11,6 +11,7 @@ use super::context::Context;
 use super::listing::Wanted;
 use crate::catalog::BackupRecord;
 use crate::dir::Dir;
+use crate::mirror::identity::Identity;
 use crate::mirror::pins;
 use crate::prune::Decided;
 
@@ -54,6 +55,13 @@ pub fn select<'a>(
             Some(keys) => context.catalog.of_instance(keys)?,
             None => Vec::new(),
         };
+        // A damaged copy is as good as gone once it is fetched again.
+        let again = |id: &Identity| {
+            candidates
+                .iter()
+                .any(|wanted| wanted.replaces.is_some() && wanted.identity == *id)
+        };
+        records.retain(|record| !again(&record.identity));
         let first = records.len();
         records.extend(
             candidates

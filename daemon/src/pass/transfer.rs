@@ -7,20 +7,27 @@ use backhaul_config::{Account, Job};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
+use tokio::sync::Semaphore;
 
+use super::commit::Commits;
 use super::fetch_backup::{self, BackupError};
 use super::listing::Wanted;
+use super::quota::Quota;
 use super::vendor::Vendor;
-use super::{Context, Report};
+use super::{Context, PassError, Report};
 use crate::catalog::BackupRecord;
 use crate::dir::Dir;
 use crate::event::Event;
 use crate::fetch::Fetcher;
+use crate::mirror::staging;
 use crate::provider::ProviderError;
 
-/// How many backups of one pass are under way at the same time at most. The daemon's
-/// `max_downloads` limits the files below that.
-const BACKUPS_AT_ONCE: usize = 16;
+/// How many backups of one pass are under way at the same time at most, those included that wait
+/// for their commit.
+const BACKUPS_AT_ONCE: usize = 256;
+/// How many of them are being fetched at most. The daemon's `max_downloads` limits the files
+/// below that.
+const FETCHED_AT_ONCE: usize = 16;
 
 /// The transfers of one pass.
 pub(super) struct Transfers<'a> {
@@ -29,11 +36,41 @@ pub(super) struct Transfers<'a> {
     pub account: &'a Arc<Account>,
     pub vendor: Vendor,
     pub fetcher: Fetcher,
-    pub directory: Dir,
+    pub directory: Arc<Dir>,
+    pub staging: Arc<Dir>,
+    pub commits: Commits,
+    pub turns: Semaphore,
+    pub quota: Quota,
     pub received: AtomicU64,
+    pub shared: AtomicU64,
 }
 
-impl Transfers<'_> {
+impl<'a> Transfers<'a> {
+    /// The transfers of a pass into that directory.
+    pub(super) fn new(
+        context: &'a Context,
+        job: &'a Arc<Job>,
+        account: &'a Arc<Account>,
+        vendor: Vendor,
+        directory: Dir,
+    ) -> Result<Self, PassError> {
+        let directory = Arc::new(directory);
+        Ok(Self {
+            context,
+            job,
+            account,
+            fetcher: vendor.fetcher(context, job)?,
+            vendor,
+            quota: Quota::of(context, job, &directory)?,
+            commits: Commits::new(Arc::clone(&directory), Arc::clone(&context.catalog)),
+            staging: Arc::new(staging::place(&directory)?),
+            directory,
+            turns: Semaphore::new(FETCHED_AT_ONCE),
+            received: AtomicU64::new(0),
+            shared: AtomicU64::new(0),
+        })
+    }
+
     /// Mirrors backups, several at once, and reports each. False when going on is of no use.
     pub(super) async fn run(&self, wanted: Vec<&Wanted>, report: &mut Report) -> bool {
         let mut queue = wanted.into_iter();
@@ -57,7 +94,7 @@ impl Transfers<'_> {
         go_on && !self.vendor.cancel().is_cancelled()
     }
 
-    fn task<'a>(&'a self, wanted: &'a Wanted) -> fetch_backup::Task<'a> {
+    fn task<'t>(&'t self, wanted: &'t Wanted) -> fetch_backup::Task<'t> {
         fetch_backup::Task {
             context: self.context,
             job: self.job,
@@ -65,8 +102,13 @@ impl Transfers<'_> {
             vendor: &self.vendor,
             fetcher: &self.fetcher,
             directory: &self.directory,
+            staging: &self.staging,
+            commits: &self.commits,
+            turns: &self.turns,
+            quota: &self.quota,
             wanted,
             received: &self.received,
+            shared: &self.shared,
         }
     }
 
@@ -81,6 +123,7 @@ impl Transfers<'_> {
         let error = match result {
             Ok(record) => {
                 report.mirrored += 1;
+                report.repaired += u64::from(wanted.replaces.is_some());
                 if !record.verification.counts() {
                     report
                         .warnings

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use backhaul_config::{Account, HostPattern, Job};
+use backhaul_config::{Account, HostPattern, Job, RequestRate};
 use backhaul_provider_api::{
     Backup, Completeness, Description, ErrorClass, File, Instance, KeyMaterial, ListPage, Network,
     Next, PollRequest, PrepareRequest, Prepared, RateLimit, RateScope, ReleaseRequest,
@@ -17,12 +17,13 @@ use super::context::Context;
 use super::listing::Wanted;
 use crate::credential;
 use crate::egress::Egress;
+use crate::egress::route::RouteError;
 use crate::fetch::request::Opener;
 use crate::fetch::{FetchError, Fetcher};
 use crate::mirror::identity::Identity;
 use crate::provider::{
-    AccountLimits, Exchange, ExchangeSettings, GaveUp, Library, Limits, ListPages, ProviderError,
-    RetryPolicy, Session, Tries,
+    Exchange, ExchangeSettings, GaveUp, Library, Limits, ListPages, ProviderError, RetryPolicy,
+    Session, Tries,
 };
 
 const USER_AGENT: &str = concat!("backhaul/", env!("CARGO_PKG_VERSION"));
@@ -65,19 +66,17 @@ impl Vendor {
         let library = context.library(&account.provider).await?;
         let service = service(&library.description, &job.service)?;
         let credentials = credential::resolve(account).await?;
-        let exchange = Arc::new(
-            Exchange::new(
-                ExchangeSettings {
-                    account: account.name.to_string(),
-                    egress: api_egress(account, &service),
-                    user_agent: USER_AGENT.to_owned(),
-                },
-                context.limits_of(&account.name, || {
-                    AccountLimits::new(&rates(account, &service))
-                }),
-            )
-            .map_err(|error| PassError::HttpClient(error.to_string()))?,
-        );
+        let exchange = Arc::new(Exchange::new(
+            ExchangeSettings {
+                account: account.name.to_string(),
+                egress: api_egress(account, &service).through(context.routes.of(account)),
+                user_agent: USER_AGENT.to_owned(),
+            },
+            match account.rate {
+                Some(rate) => context.limits_of(&account.name, "", &[own_rate(rate)]),
+                None => context.limits_of(&account.name, &service.name, &service.rate_limits),
+            },
+        )?);
         let told = backhaul_provider_api::Account {
             service: job.service.clone(),
             region: job.region.clone().or_else(|| account.region.clone()),
@@ -130,7 +129,7 @@ impl Vendor {
     ///
     /// # Errors
     /// When no HTTP client can be made.
-    pub fn fetcher(&self, context: &Context) -> Result<Fetcher, PassError> {
+    pub fn fetcher(&self, context: &Context, job: &Job) -> Result<Fetcher, PassError> {
         let egress = Egress::new(
             patterns(&self.service.link_hosts),
             self.account.link_hosts.clone(),
@@ -140,17 +139,19 @@ impl Vendor {
             Network::Public => egress,
             _ => egress.with_private_addresses(),
         };
+        let egress = egress.through(context.routes.of(&self.account));
         let client = egress
-            .client_builder()
+            .client_builder()?
             .user_agent(USER_AGENT)
             .connect_timeout(std::time::Duration::from_secs(10))
             // Bulk data is fastest over HTTP/1.1: one connection per transfer.
             .http1_only()
             .build()
-            .map_err(|error| PassError::HttpClient(error.to_string()))?;
+            .map_err(|error| RouteError::Client(error.to_string()))?;
         Ok(Fetcher::new(
             Opener::new(client, egress),
-            context.limits.clone(),
+            context.limits.share(job, &self.account),
+            context.space.clone(),
         ))
     }
 
@@ -327,15 +328,12 @@ fn patterns(texts: &[String]) -> Vec<HostPattern> {
         .collect()
 }
 
-/// The account's own limit, else the vendor's documented ones.
-fn rates(account: &Account, service: &Service) -> Vec<RateLimit> {
-    match account.rate {
-        Some(rate) => vec![RateLimit {
-            requests: rate.requests().get(),
-            per: Seconds(rate.per().as_secs()),
-            scope: RateScope::Call,
-            call: None,
-        }],
-        None => service.rate_limits.clone(),
+/// The account's own limit, which holds for each call by its own as vendors' limits do.
+fn own_rate(rate: RequestRate) -> RateLimit {
+    RateLimit {
+        requests: rate.requests().get(),
+        per: Seconds(rate.per().as_secs()),
+        scope: RateScope::Call,
+        call: None,
     }
 }

@@ -1,6 +1,7 @@
 //! How fast an account may be asked: the vendor's documented limits, and pauses it demanded.
 //!
-//! One value per account, shared by all its sessions. Callers wait; nothing fails.
+//! One value per account and service, shared by all its sessions; a pause holds for the whole
+//! account. Callers wait; nothing fails.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -22,14 +23,27 @@ pub struct AccountLimits {
     account: Vec<Bucket>,
     each_call: Vec<(Option<String>, Quota)>,
     calls: Mutex<HashMap<String, Arc<Vec<Bucket>>>>,
-    paused_until: Mutex<Option<Instant>>,
+    pause: Pause,
 }
+
+/// Until when all calls of an account stand still.
+type Pause = Arc<Mutex<Option<Instant>>>;
 
 type Bucket = RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Nanos>>;
 
 impl AccountLimits {
     /// Keeps these limits, all of them at once. A limit of no requests or no time is no limit.
     pub fn new(limits: &[RateLimit]) -> Self {
+        Self::with_pause(limits, Pause::default())
+    }
+
+    /// The limits of another service of the same account, which stands still when this one does.
+    #[must_use]
+    pub fn beside(&self, limits: &[RateLimit]) -> Self {
+        Self::with_pause(limits, Arc::clone(&self.pause))
+    }
+
+    fn with_pause(limits: &[RateLimit], pause: Pause) -> Self {
         let clock = TokioClock {
             start: Instant::now(),
         };
@@ -47,7 +61,7 @@ impl AccountLimits {
                 .filter_map(|limit| Some((limit.call.clone(), quota(limit)?)))
                 .collect(),
             calls: Mutex::default(),
-            paused_until: Mutex::default(),
+            pause,
             clock,
         }
     }
@@ -61,7 +75,7 @@ impl AccountLimits {
                 tokio::time::sleep(not_until.wait_time_from(self.clock.now())).await;
             }
         }
-        while let Some(until) = self.pause() {
+        while let Some(until) = self.paused_until() {
             tokio::time::sleep_until(until).await;
         }
     }
@@ -69,18 +83,12 @@ impl AccountLimits {
     /// Stops all calls of the account for that long, or longer where a pause is already longer.
     pub fn pause_for(&self, duration: Duration) {
         let until = Instant::now() + duration.min(PAUSE_MAX);
-        let mut paused = self
-            .paused_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut paused = self.pause.lock().unwrap_or_else(PoisonError::into_inner);
         *paused = (*paused).max(Some(until));
     }
 
-    fn pause(&self) -> Option<Instant> {
-        let paused = *self
-            .paused_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+    fn paused_until(&self) -> Option<Instant> {
+        let paused = *self.pause.lock().unwrap_or_else(PoisonError::into_inner);
         paused.filter(|until| *until > Instant::now())
     }
 
@@ -111,16 +119,24 @@ const PAUSE_MAX: Duration = Duration::from_secs(3600);
 /// How many distinct names of calls are told apart.
 const CALL_NAMES_MAX: usize = 256;
 
+/// How much longer one request may be under way than another without too many arriving at once.
+const ARRIVAL_JITTER: Duration = Duration::from_millis(200);
+
 fn bucket(quota: Quota, clock: TokioClock) -> Bucket {
     RateLimiter::direct_with_clock(quota, clock)
 }
 
 /// A quota that lets no stretch of `per` contain more than `requests`, even the first: the burst
-/// at its beginning is taken off the rate at which slots come back.
+/// at its beginning is taken off the rate at which slots come back. The vendor counts arrivals,
+/// and the first request, which makes the connection, arrives later after its start than others.
 fn quota(limit: &RateLimit) -> Option<Quota> {
     let burst = NonZeroU32::new((limit.requests / 5).max(1))?;
     let back = limit.requests.checked_sub(burst.get())? + 1;
-    let period = Duration::from_secs(limit.per.0.min(86_400)) / back;
+    let stretch = Duration::from_secs(limit.per.0.min(86_400));
+    if stretch.is_zero() {
+        return None;
+    }
+    let period = (stretch + ARRIVAL_JITTER) / back;
     Some(Quota::with_period(period)?.allow_burst(burst))
 }
 
@@ -174,6 +190,21 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_first_call_that_arrives_late_makes_no_second_too_full() {
+        let limits = AccountLimits::new(&[limit(10, 1, RateScope::Call)]);
+        let start = Instant::now();
+        let mut sent = Vec::new();
+        for _ in 0..40 {
+            limits.ready("List").await;
+            sent.push(start.elapsed());
+        }
+        for window in sent.windows(11) {
+            let apart = window[10] - window[0];
+            assert!(apart >= Duration::from_millis(1199), "{sent:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_limit_per_call_counts_each_call_by_its_own() {
         let limits = AccountLimits::new(&[limit(1, 10, RateScope::Call)]);
         let times = times(&limits, &["A", "B", "A", "B"]).await;
@@ -196,6 +227,14 @@ mod tests {
         limits.pause_for(Duration::from_secs(30));
         limits.pause_for(Duration::from_secs(5));
         assert_eq!(times(&limits, &["A"]).await, [30]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_holds_the_other_services_of_the_account_too() {
+        let limits = AccountLimits::new(&[]);
+        let other = limits.beside(&[limit(1, 10, RateScope::Call)]);
+        limits.pause_for(Duration::from_secs(30));
+        assert_eq!(times(&other, &["A"]).await, [30]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -14,6 +14,7 @@ use reqwest::{Client, Method};
 use url::Url;
 
 use super::account_limits::AccountLimits;
+use crate::egress::route::RouteError;
 use crate::egress::{Egress, exact_url};
 
 mod failure;
@@ -56,18 +57,16 @@ impl Exchange {
     ///
     /// # Errors
     /// When the client cannot be built, such as without any trusted certificates.
-    pub fn new(
-        settings: ExchangeSettings,
-        limits: Arc<AccountLimits>,
-    ) -> Result<Self, reqwest::Error> {
+    pub fn new(settings: ExchangeSettings, limits: Arc<AccountLimits>) -> Result<Self, RouteError> {
         let client = settings
             .egress
-            .client_builder()
+            .client_builder()?
             .user_agent(&settings.user_agent)
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TOTAL_TIMEOUT)
             .retry(reqwest::retry::never())
-            .build()?;
+            .build()
+            .map_err(|error| RouteError::Client(error.to_string()))?;
         Ok(Self {
             settings,
             client,
@@ -280,8 +279,8 @@ const SET_BY_HOST: [&str; 10] = [
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(60);
-/// The longest answer of a vendor, in bytes.
-const RESPONSE_MAX: usize = 8 << 20;
+/// The longest answer of a vendor, in bytes: some lists come whole. It must fit into a message.
+const RESPONSE_MAX: usize = 24 << 20;
 const HEADERS_MAX: usize = 100;
 /// Every vendor tolerates as much, and a `Date` is never exact.
 const SKEW_IGNORED: TimeDelta = TimeDelta::seconds(30);

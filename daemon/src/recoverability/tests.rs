@@ -41,6 +41,8 @@ fn record(kind: Kind, name: &str, hours_ago: i64) -> BackupRecord {
         size_bytes: 1000,
         verification: Verification::Verified,
         mirrored_at: now(),
+        verified_at: None,
+        damage: Vec::new(),
     }
 }
 

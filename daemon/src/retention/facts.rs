@@ -60,6 +60,8 @@ pub struct Facts {
     pub reaches: Moment,
     /// Whether it is verified.
     pub counts: bool,
+    /// Whether it was found damaged.
+    pub damaged: bool,
     /// Whether somebody pinned it.
     pub pinned: bool,
     /// Who decides about it.
@@ -111,6 +113,7 @@ pub fn facts(
             from,
             reaches: Moment::from(record.reaches).max(from),
             counts: record.verification.counts(),
+            damaged: !record.damage.is_empty(),
             pinned: is_pinned(&record.id),
             standing: standing(record),
             base: of(&record.base),

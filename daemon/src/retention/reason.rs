@@ -22,6 +22,8 @@ pub enum Reason {
     Pinned,
     /// It lies in the future.
     Future,
+    /// It was found damaged.
+    Damaged,
     /// It counts for nothing, but is young.
     SuspectRecent,
     /// One of the newest that always stay.
@@ -50,6 +52,7 @@ impl Reason {
             Self::InstanceGone => "the vendor no longer lists its instance for this job".to_owned(),
             Self::Pinned => "it is pinned".to_owned(),
             Self::Future => "its time lies in the future".to_owned(),
+            Self::Damaged => "it is damaged, and nothing is deleted for that".to_owned(),
             Self::SuspectRecent => "suspect, and recent enough to be looked at".to_owned(),
             Self::MinGood(count) => format!("min_good = {count}"),
             Self::KeepLast(count) => format!("keep_last = {count}"),

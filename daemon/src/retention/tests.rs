@@ -21,6 +21,7 @@ pub(super) fn backup(kind: Kind, hours_ago: i64) -> Facts {
         from: started_at,
         reaches: started_at,
         counts: true,
+        damaged: false,
         pinned: false,
         standing: Standing::Ruled,
         base: None,
@@ -85,6 +86,15 @@ fn a_suspect_backup_never_pushes_a_good_one_out() {
         suspect(Kind::Full, 6000),
     ];
     assert_eq!(kept(&keep_last(1), &backups), [true, true, true, false]);
+}
+
+#[test]
+fn a_damaged_backup_counts_for_nothing_and_is_not_deleted_for_it() {
+    let mut backups: Vec<_> = (0..4)
+        .map(|day| backup(Kind::Full, 24 * (30 + day)))
+        .collect();
+    (backups[1].damaged, backups[1].counts) = (true, false);
+    assert_eq!(kept(&keep_last(2), &backups), [true, true, true, false]);
 }
 
 #[test]

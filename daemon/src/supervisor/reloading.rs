@@ -96,6 +96,7 @@ impl Supervisor {
         self.apply_limits(&diff, &config);
         for job in &diff.jobs.removed {
             self.timetable.remove(job);
+            self.stop_verifying(job);
             self.show_next(job);
             if let Some(running) = self.running.get(job) {
                 running.cancel.cancel();
@@ -107,6 +108,7 @@ impl Supervisor {
             .iter()
             .chain(diff.jobs.changed.iter().map(|(job, _)| job))
         {
+            self.stop_verifying(job);
             if let Some(running) = self.running.get_mut(job) {
                 // What it has fetched is kept; it goes on under the new settings.
                 running.cancel.cancel();
@@ -140,9 +142,8 @@ impl Supervisor {
     }
 
     fn apply_limits(&self, diff: &Diff, config: &Config) {
-        if !diff.daemon.is_empty() {
-            self.context.limits.apply(&config.daemon);
-        }
+        self.context.limits.apply(config);
+        self.context.routes.apply(&config.daemon);
         for account in diff
             .accounts
             .removed

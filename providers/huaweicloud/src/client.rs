@@ -36,6 +36,8 @@ pub(crate) struct Client {
     /// Set once the credentials were refused: five failures in a row lock an access key, so
     /// nothing more is sent.
     refused: Option<Error>,
+    /// The vendor's id of the last request that it answered well.
+    answered: Option<String>,
 }
 
 /// One request before it is authenticated.
@@ -68,7 +70,20 @@ impl Client {
             project,
             token: None,
             refused: None,
+            answered: None,
         })
+    }
+
+    /// The same error; when it finds fault with the last answer, with the id of that request.
+    pub(crate) fn identified(&self, error: Error) -> Error {
+        let of_answer = error.call.is_some() && error.request_id.is_none();
+        match &self.answered {
+            Some(id) if of_answer => Error {
+                request_id: Some(id.clone()),
+                ..error
+            },
+            _ => error,
+        }
     }
 
     /// The account's region.
@@ -130,6 +145,7 @@ impl Client {
         question: &Question<'_>,
     ) -> Result<Object, Error> {
         loop {
+            self.answered = None;
             let token_is_old = self.token.is_some();
             let headers = self.authenticate(host, question)?;
             let url = format!(
@@ -146,7 +162,10 @@ impl Client {
                 body: None,
             })?;
             let fault = match answer::read(&response) {
-                Ok(object) => return Ok(object),
+                Ok(object) => {
+                    self.answered = answer::request_id(&response);
+                    return Ok(object);
+                }
                 Err(fault) => fault,
             };
             let secrets = self.secrets();

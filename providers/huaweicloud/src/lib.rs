@@ -73,14 +73,17 @@ impl Provider for HuaweiCloud {
         request: InstancesRequest,
     ) -> Result<InstancesPage, Error> {
         instances::instances(&mut self.client, host, &mut self.walks, &request)
+            .map_err(|error| self.client.identified(error))
     }
 
     fn list(&mut self, host: &dyn Host, request: ListRequest) -> Result<ListPage, Error> {
         backups::list(&mut self.client, host, &mut self.walks, &request)
+            .map_err(|error| self.client.identified(error))
     }
 
     fn resolve(&mut self, host: &dyn Host, request: ResolveRequest) -> Result<ResolvedPage, Error> {
         links::resolve(&mut self.client, host, &request)
+            .map_err(|error| self.client.identified(error))
     }
 }
 

@@ -25,6 +25,11 @@ const CHINA: FixedOffset = match FixedOffset::east_opt(8 * 3600) {
 pub struct Zone(FixedOffset);
 
 impl Zone {
+    /// UTC itself.
+    pub fn utc() -> Self {
+        Self(UTC)
+    }
+
     /// China Standard Time, which has no daylight saving.
     pub fn china() -> Self {
         Self(CHINA)
@@ -128,6 +133,7 @@ mod tests {
 
     #[test]
     fn a_zone_is_utc_or_a_distance() {
+        assert_eq!(Zone::read("UTC"), Some(Zone::utc()));
         for (text, printed) in [
             ("UTC", "+00:00"),
             ("+08:00", "+08:00"),

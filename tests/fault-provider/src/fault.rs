@@ -104,7 +104,9 @@ pub fn strike(fault: Fault, host: Option<&dyn Host>, account: &Account) -> Resul
         }
         Fault::Exit => process::exit(7),
         Fault::HangUp => probe::hang_up(),
-        Fault::HugeReply => Err(Error::permanent("x".repeat(9 << 20))),
+        Fault::HugeReply => Err(Error::permanent(
+            "x".repeat(backhaul_provider_api::abi::MESSAGE_MAX + 1),
+        )),
         Fault::BrokenFrame => probe::write_frame(&[0xff; 64]),
         Fault::BrokenJson => probe::write_answer(b"{\"ok\": nonsense"),
         Fault::WrongTypes => probe::write_answer(br#"{"ok":{"backups":17,"next":{"end":{}}}}"#),

@@ -4,7 +4,7 @@
 //!
 //! - `mode`: a `Fault` of `fault.rs`, or `ok` (the default) for the scripted vendor of `script.rs`;
 //! - `during`: the operation in which a fault strikes (`list` by default), or `open`;
-//! - the rest is the script: backups, files, preparation (see `options.rs`).
+//! - the rest is the script: backups, files, preparation (see `options.rs`), or a `series` of many.
 //!
 //! It serves two kinds of tests: that the daemon survives whatever a provider does, and that a
 //! whole pass of the daemon works without any cloud.
@@ -20,6 +20,7 @@ mod fault;
 mod options;
 mod probe;
 mod script;
+mod series;
 
 use fault::Fault;
 use options::Options;
@@ -95,7 +96,10 @@ impl Provider for FaultProvider {
                 next: Next::More(Cursor::new("again")),
             });
         }
-        self.script.list(&self.options, &request)
+        match &self.options.series {
+            Some(series) => series.list(&request, self.options.page_size),
+            None => self.script.list(&self.options, &request),
+        }
     }
 
     fn prepare(&mut self, host: &dyn Host, request: PrepareRequest) -> Result<Prepared, Error> {
@@ -114,7 +118,10 @@ impl Provider for FaultProvider {
 
     fn resolve(&mut self, host: &dyn Host, request: ResolveRequest) -> Result<ResolvedPage, Error> {
         self.strike(host, "resolve")?;
-        self.script.resolve(&self.options, &request.backup)
+        match &self.options.series {
+            Some(series) => series.resolve(&request.backup),
+            None => self.script.resolve(&self.options, &request.backup),
+        }
     }
 
     fn secrets(&mut self, host: &dyn Host, _: SecretsRequest) -> Result<Vec<KeyMaterial>, Error> {

@@ -4,6 +4,7 @@ use backhaul_provider_api::{Backup, Instance, InstanceId, KeyMaterial};
 use serde::Deserialize;
 
 use crate::fault::Fault;
+use crate::series::Series;
 
 /// The options of a job for the fault provider.
 #[derive(Deserialize)]
@@ -17,6 +18,8 @@ pub struct Options {
     pub instances: Vec<Instance>,
     /// The backups, each with its instance and files.
     pub backups: Vec<Entry>,
+    /// Many backups of one form, instead of `backups`.
+    pub series: Option<Series>,
     /// How many backups a page holds.
     pub page_size: usize,
     /// Says at the end that the listing is not complete.
@@ -72,6 +75,7 @@ impl Default for Options {
                 created_at: None,
             }],
             backups: Vec::new(),
+            series: None,
             page_size: 100,
             incomplete: false,
             prepare: Preparation::Ready,

@@ -41,6 +41,8 @@ pub enum Api {
     MysqlBinlogs,
     /// Tencent Cloud, `cdb`: `DescribeSlowLogs`.
     MysqlSlowLogs,
+    /// Tencent Cloud, `cdb`: `DescribeBackupDecryptionKey`.
+    MysqlKeys,
     /// Tencent Cloud, API 2.0: `DescribeCdbInstances`.
     LegacyInstances,
     /// Tencent Cloud, API 2.0: `GetCdbExportLogUrl`.
@@ -111,7 +113,7 @@ pub enum ApiFault {
     ListingGrows,
     /// After the first page the first record is gone: each later page starts one too late.
     ListingShrinks,
-    /// Status 429.
+    /// Too many calls: status 429, or whatever the vendor answers then.
     Throttled {
         /// Seconds in `Retry-After`, if that is sent.
         retry_after: Option<u64>,
@@ -120,6 +122,8 @@ pub enum ApiFault {
     ServerError,
     /// Status 200 with an HTML page, as from a proxy.
     HtmlPage,
+    /// Status 502 with an HTML page, as from a proxy without its server.
+    BadGateway,
     /// Status 200 with an error in the vendor's form.
     ErrorWith200,
     /// The fields have the wrong JSON types.
@@ -141,6 +145,10 @@ impl ApiFault {
         let cut = "{\"total_count\": 2, \"backups\": [{\"id\": \"43e4fe";
         match self {
             Self::HtmlPage => Some(([(CONTENT_TYPE, "text/html")], page).into_response()),
+            Self::BadGateway => {
+                let head = [(CONTENT_TYPE, "text/html")];
+                Some((StatusCode::BAD_GATEWAY, head, page).into_response())
+            }
             Self::TruncatedJson => {
                 Some(([(CONTENT_TYPE, "application/json")], cut).into_response())
             }

@@ -176,12 +176,7 @@ impl Daemon {
 
     /// Sends a signal, such as `TERM`.
     pub fn signal(&self, name: &str) {
-        // The shell's own `kill`: not every system has the program.
-        let status = Command::new("sh")
-            .args(["-c", &format!("kill -s {name} {}", self.child.id())])
-            .status()
-            .expect("a shell can be started");
-        assert!(status.success());
+        send_signal(self.child.id(), name);
     }
 
     /// Kills it (SIGKILL) and waits until it is gone. Returns its log.
@@ -268,4 +263,14 @@ impl Events {
     pub fn pass_of(&mut self, job: &str) -> Value {
         self.wait_for("pass-ended", |event| event["run"]["job"] == job)["run"].clone()
     }
+}
+
+/// Sends a signal, such as `TERM`, to a process that was started here and not yet waited for.
+pub(super) fn send_signal(pid: u32, name: &str) {
+    // The shell's own `kill`: not every system has the program.
+    let status = Command::new("sh")
+        .args(["-c", &format!("kill -s {name} {pid}")])
+        .status()
+        .expect("a shell can be started");
+    assert!(status.success());
 }

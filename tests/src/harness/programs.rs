@@ -13,10 +13,16 @@ pub struct Programs {
     pub providers: Vec<PathBuf>,
 }
 
-const PROVIDERS: [&str; 2] = [
+const PROVIDERS: [&str; 5] = [
+    "libbackhaul_provider_capitalonline.so",
+    FAULT,
     "libbackhaul_provider_huaweicloud.so",
-    "libbackhaul_provider_fault.so",
+    "libbackhaul_provider_object_store.so",
+    "libbackhaul_provider_tencentcloud.so",
 ];
+
+/// The one that is no vendor's.
+const FAULT: &str = "libbackhaul_provider_fault.so";
 
 /// The programs, built with the same profile as the running test.
 pub fn programs() -> &'static Programs {
@@ -28,8 +34,21 @@ impl Programs {
     /// Copies the libraries into a directory as an installation would: writable by nobody else,
     /// whatever the umask of the build was.
     pub fn install_providers(&self, directory: &Path) {
+        Self::install(&self.providers, directory);
+    }
+
+    /// The same without the provider that misbehaves on request.
+    pub fn install_vendors(&self, directory: &Path) {
+        let vendors = self
+            .providers
+            .iter()
+            .filter(|library| !library.ends_with(FAULT));
+        Self::install(vendors, directory);
+    }
+
+    fn install<'a>(libraries: impl IntoIterator<Item = &'a PathBuf>, directory: &Path) {
         std::fs::create_dir_all(directory).expect("a directory for providers");
-        for library in &self.providers {
+        for library in libraries {
             let target = directory.join(library.file_name().expect("a library has a name"));
             std::fs::copy(library, &target).expect("the library can be copied");
             std::fs::set_permissions(&target, std::fs::Permissions::from_mode(0o644))

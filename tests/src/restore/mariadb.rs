@@ -3,6 +3,7 @@
 //! A `.qp` backup is an xbstream whose members are qpress files. `mariabackup --decompress` calls
 //! the program `qpress`, which few distributions have, so the members are decoded by [`qpress`].
 
+pub mod live;
 pub mod qpress;
 
 use std::fs;

@@ -1,5 +1,7 @@
 //! PostgreSQL: a base backup alone, with archived WAL on top of it, or a logical dump.
 
+pub mod live;
+
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};

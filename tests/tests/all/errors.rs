@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use backhaul_tests::harness::{Said, Site};
+use backhaul_tests::harness::{MemoryDisk, Said, Site};
 
 const JOB: &str = r#"
 [[job]]
@@ -333,7 +333,7 @@ fn a_directory_without_permission_is_told_with_the_reason() {
 #[test]
 fn a_full_disk_is_told_with_what_is_missing() {
     let site = site_with("mirror/shop", "small/shop");
-    let Some(_small) = SmallDisk::mount(site.path("small"), "2m") else {
+    let Some(_small) = MemoryDisk::mount(site.path("small"), "2m") else {
         return;
     };
     let runs = sync(&site).expect(1).json();
@@ -349,41 +349,13 @@ fn a_full_disk_is_told_with_what_is_missing() {
 
     // The state directory.
     let site = site_with("state_dir = \"state\"", "state_dir = \"small/state\"");
-    let Some(_small) = SmallDisk::mount(site.path("small"), "64k") else {
+    let Some(_small) = MemoryDisk::mount(site.path("small"), "64k") else {
         return;
     };
     let said = site.backhaul(["sync", "--json"]).expect(1);
     assert!(said.stderr.contains("small/state"), "{said:?}");
     assert!(said.stderr.contains("No space left on device"), "{said:?}");
     assert!(!said.stderr.contains("panicked"), "{said:?}");
-}
-
-/// A file system of its own, as large as it says.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    /// Mounts one, or says why not.
-    fn mount(path: PathBuf, size: &str) -> Option<Self> {
-        if !is_root() {
-            println!("skipped: only root can mount");
-            return None;
-        }
-        fs::create_dir(&path).unwrap();
-        let size = format!("size={size}");
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&path);
-        if !mount.status().is_ok_and(|status| status.success()) {
-            println!("skipped: nothing can be mounted here");
-            return None;
-        }
-        Some(Self(path))
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
 }
 
 fn is_root() -> bool {

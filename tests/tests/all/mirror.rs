@@ -245,22 +245,51 @@ fn files_of_single_databases_keep_the_name_of_theirs() {
     assert_eq!(manifest["verification"]["status"], "verified");
 }
 
+/// Makes the smallest whole file of a format, with a name in it.
+type Maker = fn(&str) -> Vec<u8>;
+
+fn xbstream(name: &str) -> Vec<u8> {
+    let length = u32::try_from(name.len()).unwrap().to_le_bytes();
+    [b"XBSTCK01\0E", &length[..], name.as_bytes()].concat()
+}
+
+fn qpress(name: &str) -> Vec<u8> {
+    let length = u32::try_from(name.len()).unwrap().to_le_bytes();
+    let member = [b"F", &length[..], name.as_bytes(), b"\0"].concat();
+    [
+        b"qpress10\0\0\x01\0\0\0\0\0",
+        &member[..],
+        b"ENDSENDS\0\0\0\0\0\0\0\0",
+    ]
+    .concat()
+}
+
+fn gzip(name: &str) -> Vec<u8> {
+    let header = b"\x1f\x8b\x08\x08\0\0\0\0\0\xff";
+    [header, name.as_bytes(), b"\0\x03\0\0\0\0\0\0\0\0\0"].concat()
+}
+
+fn tape(name: &str) -> Vec<u8> {
+    let mut block = b"TAPE".to_vec();
+    block.resize(512, 0);
+    // Blocks of 1024 bytes, version 1 of the format.
+    block[85] = 4;
+    block[93] = 1;
+    block[94..94 + name.len()].copy_from_slice(name.as_bytes());
+    block
+}
+
 #[test]
 fn every_engine_and_kind_is_told_apart() {
     let site = Site::new();
     site.configure(ALL_KINDS);
-    let engines = [
-        (Engine::MySql, "full.qp", &b"XBSTCK01\0P"[..], "xbstream"),
-        (
-            Engine::SqlServer,
-            "full.bak",
-            b"TAPE\0\0\x03\0",
-            "SQL Server backup",
-        ),
-        (Engine::PostgreSql, "base.tar.gz", b"\x1f\x8b\x08\0", "gzip"),
-        (Engine::MariaDb, "full.qp", b"qpress10", "qpress"),
+    let engines: [(_, _, Maker, _); 4] = [
+        (Engine::MySql, "full.qp", xbstream, "xbstream"),
+        (Engine::SqlServer, "full.bak", tape, "SQL Server backup"),
+        (Engine::PostgreSql, "base.gz", gzip, "gzip"),
+        (Engine::MariaDb, "full.qp", qpress, "qpress"),
     ];
-    for ((engine, name, magic, _), number) in engines.iter().zip(1..) {
+    for ((engine, name, content, _), number) in engines.iter().zip(1..) {
         site.cloud.add_instance(InstanceSpec::new(
             stock::instance_id(number),
             format!("db{number}"),
@@ -274,7 +303,7 @@ fn every_engine_and_kind_is_told_apart() {
         ] {
             let mut backup = stock::backup(&site.cloud, number * 10 + part, number, 9);
             backup.backup_type = kind;
-            let content = [*magic, &number.to_le_bytes(), &part.to_le_bytes()].concat();
+            let content = content(&format!("member {number} {part}"));
             site.cloud
                 .add_backup(backup.file(ObjectSpec::new(*name, content)));
         }
@@ -302,6 +331,22 @@ fn every_engine_and_kind_is_told_apart() {
             );
         }
     }
+}
+
+#[test]
+fn a_backup_that_the_vendor_has_cut_is_mirrored_and_says_where_it_ends() {
+    let site = empty_site();
+    let whole = xbstream("ibdata1");
+    let cut = ObjectSpec::new("1.qp", whole[..whole.len() - 3].to_vec());
+    site.cloud
+        .add_backup(stock::backup(&site.cloud, 1, 1, 9).file(cut));
+    let _ = site.sync().expect(0);
+    let manifest = manifests(&site).remove(0);
+    assert_eq!(manifest["verification"]["status"], "suspect");
+    let content = &manifest["files"][0]["content"];
+    assert_eq!(content["verdict"], "bad");
+    let reason = content["reason"].as_str().unwrap();
+    assert!(reason.contains("cut: it ends at byte 18"), "{reason}");
 }
 
 #[test]

@@ -27,15 +27,19 @@ fn write_bytes(staging: &mut Staging, count: usize) {
     file.write_all(&vec![7; count]).unwrap();
 }
 
+fn place_in(job_dir: &Dir) -> Arc<Dir> {
+    Arc::new(place(job_dir).unwrap())
+}
+
 #[test]
 fn after_a_crash_of_the_program_all_written_bytes_count() {
     let scratch = tempfile::tempdir().unwrap();
     let dir = Dir::open(scratch.path()).unwrap();
-    let mut staging = Staging::open(&dir, &identity(), "boot-1").unwrap();
+    let mut staging = Staging::open(&place_in(&dir), &identity(), "boot-1", Weight::Heavy).unwrap();
     staging.record(&FileId::new("f"), progress(10)).unwrap();
     write_bytes(&mut staging, 40);
     drop(staging);
-    let mut again = Staging::open(&dir, &identity(), "boot-1").unwrap();
+    let mut again = Staging::open(&place_in(&dir), &identity(), "boot-1", Weight::Heavy).unwrap();
     let (_, start) = again
         .open_file(&FileId::new("f"), &SafeName::from_vendor("f"))
         .unwrap();
@@ -46,11 +50,11 @@ fn after_a_crash_of_the_program_all_written_bytes_count() {
 fn after_a_power_cut_only_synced_bytes_count() {
     let scratch = tempfile::tempdir().unwrap();
     let dir = Dir::open(scratch.path()).unwrap();
-    let mut staging = Staging::open(&dir, &identity(), "boot-1").unwrap();
+    let mut staging = Staging::open(&place_in(&dir), &identity(), "boot-1", Weight::Heavy).unwrap();
     staging.record(&FileId::new("f"), progress(10)).unwrap();
     write_bytes(&mut staging, 40);
     drop(staging);
-    let mut again = Staging::open(&dir, &identity(), "boot-2").unwrap();
+    let mut again = Staging::open(&place_in(&dir), &identity(), "boot-2", Weight::Heavy).unwrap();
     let (_, start) = again
         .open_file(&FileId::new("f"), &SafeName::from_vendor("f"))
         .unwrap();
@@ -61,12 +65,12 @@ fn after_a_power_cut_only_synced_bytes_count() {
 fn a_power_cut_is_not_forgotten_by_a_run_that_writes_nothing() {
     let scratch = tempfile::tempdir().unwrap();
     let dir = Dir::open(scratch.path()).unwrap();
-    let mut staging = Staging::open(&dir, &identity(), "boot-1").unwrap();
+    let mut staging = Staging::open(&place_in(&dir), &identity(), "boot-1", Weight::Heavy).unwrap();
     staging.record(&FileId::new("f"), progress(10)).unwrap();
     write_bytes(&mut staging, 40);
     drop(staging);
-    drop(Staging::open(&dir, &identity(), "boot-2").unwrap());
-    let mut again = Staging::open(&dir, &identity(), "boot-2").unwrap();
+    drop(Staging::open(&place_in(&dir), &identity(), "boot-2", Weight::Heavy).unwrap());
+    let mut again = Staging::open(&place_in(&dir), &identity(), "boot-2", Weight::Heavy).unwrap();
     let (_, start) = again
         .open_file(&FileId::new("f"), &SafeName::from_vendor("f"))
         .unwrap();
@@ -77,7 +81,7 @@ fn a_power_cut_is_not_forgotten_by_a_run_that_writes_nothing() {
 fn bytes_without_a_record_are_thrown_away() {
     let scratch = tempfile::tempdir().unwrap();
     let dir = Dir::open(scratch.path()).unwrap();
-    let mut staging = Staging::open(&dir, &identity(), "boot-1").unwrap();
+    let mut staging = Staging::open(&place_in(&dir), &identity(), "boot-1", Weight::Heavy).unwrap();
     write_bytes(&mut staging, 40);
     let (_, start) = staging
         .open_file(&FileId::new("f"), &SafeName::from_vendor("f"))
@@ -85,7 +89,7 @@ fn bytes_without_a_record_are_thrown_away() {
     assert_eq!(start, 0);
     staging.own.write_durable(STATE, b"{broken").unwrap();
     drop(staging);
-    let again = Staging::open(&dir, &identity(), "boot-1").unwrap();
+    let again = Staging::open(&place_in(&dir), &identity(), "boot-1", Weight::Heavy).unwrap();
     assert!(again.data().entries().unwrap().is_empty());
 }
 
@@ -93,10 +97,10 @@ fn bytes_without_a_record_are_thrown_away() {
 fn a_preparation_token_survives() {
     let scratch = tempfile::tempdir().unwrap();
     let dir = Dir::open(scratch.path()).unwrap();
-    let mut staging = Staging::open(&dir, &identity(), "boot-1").unwrap();
+    let mut staging = Staging::open(&place_in(&dir), &identity(), "boot-1", Weight::Heavy).unwrap();
     staging.set_token(Some(PrepareToken::new("t"))).unwrap();
     drop(staging);
-    let again = Staging::open(&dir, &identity(), "boot-2").unwrap();
+    let again = Staging::open(&place_in(&dir), &identity(), "boot-2", Weight::Heavy).unwrap();
     assert_eq!(again.token(), Some(&PrepareToken::new("t")));
     again.remove().unwrap();
 }
@@ -106,7 +110,7 @@ fn a_scattered_file_is_whole_up_to_its_mark() {
     let scratch = tempfile::tempdir().unwrap();
     let dir = Dir::open(scratch.path()).unwrap();
     let (id, name) = (FileId::new("f"), SafeName::from_vendor("f"));
-    let mut staging = Staging::open(&dir, &identity(), "boot-1").unwrap();
+    let mut staging = Staging::open(&place_in(&dir), &identity(), "boot-1", Weight::Heavy).unwrap();
     staging
         .record(
             &id,
@@ -119,9 +123,10 @@ fn a_scattered_file_is_whole_up_to_its_mark() {
     write_bytes(&mut staging, 40);
     staging.mark(&name).unwrap().set(25).unwrap();
     drop(staging);
-    let mut again = Staging::open(&dir, &identity(), "boot-1").unwrap();
+    let mut again = Staging::open(&place_in(&dir), &identity(), "boot-1", Weight::Heavy).unwrap();
     assert_eq!(again.open_file(&id, &name).unwrap().1, 25);
     drop(again);
-    let mut after_power_cut = Staging::open(&dir, &identity(), "boot-2").unwrap();
+    let mut after_power_cut =
+        Staging::open(&place_in(&dir), &identity(), "boot-2", Weight::Heavy).unwrap();
     assert_eq!(after_power_cut.open_file(&id, &name).unwrap().1, 10);
 }

@@ -38,6 +38,21 @@ fn too_many_requests_say_how_long_to_wait() {
 }
 
 #[test]
+fn an_answer_of_another_form_is_told_with_the_request() {
+    let cloud = Cloud::new(|_| {
+        let mut response = answer(200, r#"{"total_count":"many","backups":{}}"#);
+        response.headers.push(("x-request-id".into(), "r7".into()));
+        response
+    });
+    let error = list_all(&cloud, &[Kind::Full], Window::default())
+        .err()
+        .unwrap();
+    assert_eq!(error.class, ErrorClass::Permanent);
+    assert!(error.message.contains("`backups` is not a list"), "{error}");
+    assert_eq!(error.request_id.as_deref(), Some("r7"));
+}
+
+#[test]
 fn a_page_that_failed_can_be_asked_for_again() {
     let list: Vec<_> = (0..150)
         .map(|n| record(&format!("{n:032x}br01"), "auto", "2024-01-01T00:00:00+0800"))

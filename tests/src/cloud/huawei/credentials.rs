@@ -60,6 +60,13 @@ pub struct Gatekeeper {
     calls: Shared<HashMap<(String, Api), RecentCalls>>,
 }
 
+/// How many calls are allowed in a minute, and how long that is.
+#[derive(Clone, Copy)]
+struct Limit {
+    calls: u32,
+    minute: TimeDelta,
+}
+
 /// When the calls of the last minute were made.
 type RecentCalls = VecDeque<DateTime<Utc>>;
 
@@ -110,12 +117,12 @@ impl Gatekeeper {
 
     /// Counts a call, and refuses it when there were too many in the last minute. A refused call is
     /// not counted, so a caller that waits gets through.
-    fn admit(&self, caller: &str, api: Api, limit: u32, now: DateTime<Utc>) -> bool {
+    fn admit(&self, caller: &str, api: Api, limit: Limit, now: DateTime<Utc>) -> bool {
         let mut calls = self.calls.lock();
         let recent = calls.entry((caller.to_owned(), api)).or_default();
         // The clock may have been set back; calls of the future are forgotten too.
-        recent.retain(|call| *call <= now && now - *call < TimeDelta::minutes(1));
-        let admitted = u32::try_from(recent.len()).is_ok_and(|count| count < limit);
+        recent.retain(|call| *call <= now && now - *call < limit.minute);
+        let admitted = u32::try_from(recent.len()).is_ok_and(|count| count < limit.calls);
         if admitted {
             recent.push_back(now);
         }
@@ -150,7 +157,11 @@ impl State {
     pub fn throttle(&self, caller: &Caller, api: Api) -> Result<(), ApiError> {
         let (limit, retry_after) = {
             let switches = self.switches.lock();
-            (switches.calls_per_minute, switches.retry_after)
+            let minute = TimeDelta::from_std(switches.minute).unwrap_or(TimeDelta::days(1));
+            let limit = switches
+                .calls_per_minute
+                .map(|calls| Limit { calls, minute });
+            (limit, switches.retry_after)
         };
         match limit {
             Some(limit)
@@ -158,7 +169,7 @@ impl State {
                     .gatekeeper
                     .admit(&caller.name, api, limit, self.clock.now()) =>
             {
-                Err(ApiError::throttled(Some(limit), retry_after))
+                Err(ApiError::throttled(Some(limit.calls), retry_after))
             }
             _ => Ok(()),
         }
@@ -320,12 +331,16 @@ mod tests {
     fn calls_are_limited_by_caller_api_and_minute() {
         let gatekeeper = Gatekeeper::default();
         let start = DateTime::UNIX_EPOCH;
-        assert!(gatekeeper.admit("AK", Api::Backups, 2, start));
-        assert!(gatekeeper.admit("AK", Api::Backups, 2, start));
-        assert!(!gatekeeper.admit("AK", Api::Backups, 2, start));
-        assert!(gatekeeper.admit("AK", Api::Instances, 2, start));
-        assert!(gatekeeper.admit("other", Api::Backups, 2, start));
+        let two = Limit {
+            calls: 2,
+            minute: TimeDelta::minutes(1),
+        };
+        assert!(gatekeeper.admit("AK", Api::Backups, two, start));
+        assert!(gatekeeper.admit("AK", Api::Backups, two, start));
+        assert!(!gatekeeper.admit("AK", Api::Backups, two, start));
+        assert!(gatekeeper.admit("AK", Api::Instances, two, start));
+        assert!(gatekeeper.admit("other", Api::Backups, two, start));
         let later = start + TimeDelta::minutes(1);
-        assert!(gatekeeper.admit("AK", Api::Backups, 2, later));
+        assert!(gatekeeper.admit("AK", Api::Backups, two, later));
     }
 }

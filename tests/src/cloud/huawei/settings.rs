@@ -75,6 +75,8 @@ pub struct Switches {
     pub lock_out_after: Option<u32>,
     /// Calls a minute of one user to one API; nothing: no limit.
     pub calls_per_minute: Option<u32>,
+    /// How long that minute is.
+    pub minute: Duration,
     /// Seconds in `Retry-After` of a 429 of that limit; nothing: no such header.
     pub retry_after: Option<u64>,
     /// Life of a token.
@@ -117,6 +119,7 @@ impl Default for Switches {
         Self {
             lock_out_after: Some(5),
             calls_per_minute: Some(60),
+            minute: Duration::from_secs(60),
             retry_after: None,
             token_life: Duration::from_secs(24 * 3600),
             link_life: Duration::from_secs(15 * 60),

@@ -1,0 +1,11 @@
+//! The provider as the daemon meets it, against a scripted store.
+#![expect(
+    clippy::unwrap_used,
+    reason = "every file here is a test or what tests share"
+)]
+
+mod failures;
+mod instances;
+mod listing;
+mod resolving;
+mod store;
