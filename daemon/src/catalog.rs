@@ -9,6 +9,7 @@
 //! is `flush` plus an fsync of the database file by ourselves.
 
 mod history;
+mod instances;
 pub mod mark;
 pub mod mend;
 pub mod rebuild;
@@ -23,16 +24,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use backhaul_provider_api::{InstanceId, Timestamp};
+use backhaul_provider_api::Timestamp;
 
 use crate::crash::crash_point;
 use crate::dir::{Dir, FsError};
 use crate::mirror::identity::{BackupId, Identity};
-pub use record::{BackupRecord, JobRecord, RunRecord};
+pub use record::{BackupRecord, JobRecord, RunRecord, SurveyRecord};
 pub use summary::Summary;
 
 /// The version of the records; another one means rebuild.
-const SCHEMA: &[u8] = b"1";
+const SCHEMA: &[u8] = b"2";
 const DIRECTORY: &str = "catalog";
 /// The key that is there while the backups are being read back from the manifests.
 const REBUILDING: &str = "rebuilding";
@@ -44,10 +45,13 @@ pub struct Catalog {
     db: sled::Db,
     backups: sled::Tree,
     ids: sled::Tree,
+    /// Since when the vendor does not list a mirrored backup any more, by the keys of `backups`.
+    gone: sled::Tree,
     jobs: sled::Tree,
     runs: sled::Tree,
     /// Why a listed backup was last not fetched, as a digest.
     skips: sled::Tree,
+    surveys: sled::Tree,
     /// A second handle to sled's file, for the fsync. The lock makes commits one at a time.
     file: Mutex<File>,
     /// Held while a job's record is changed.
@@ -224,20 +228,22 @@ impl Catalog {
         }
     }
 
-    /// Forgets a backup in that directory, durably.
+    /// Forgets backups, durably.
     ///
     /// # Errors
     /// When sled or the disk fails.
-    pub fn forget(&self, record: &BackupRecord) -> Result<()> {
-        crash_point("forget a record");
-        self.backups
-            .remove(key(&record.identity, &record.directory))
-            .map_err(write_failed)?;
-        crash_point("forget the rest of a record");
-        self.ids
-            .remove(id_key(&record.id, &record.directory))
-            .map_err(write_failed)?;
-        self.summaries().remove(&record.directory);
+    pub fn forget<'a>(&self, records: impl IntoIterator<Item = &'a BackupRecord>) -> Result<()> {
+        for record in records {
+            let key = key(&record.identity, &record.directory);
+            crash_point("forget a record");
+            self.backups.remove(&key).map_err(write_failed)?;
+            self.gone.remove(&key).map_err(write_failed)?;
+            crash_point("forget the rest of a record");
+            self.ids
+                .remove(id_key(&record.id, &record.directory))
+                .map_err(write_failed)?;
+            self.summaries().remove(&record.directory);
+        }
         self.commit()
     }
 
@@ -247,25 +253,6 @@ impl Catalog {
             .iter()
             .values()
             .map(|value| Ok(serde_json::from_slice(&value.map_err(read_failed)?)?))
-    }
-
-    /// The backups of a job's directory, by instance.
-    ///
-    /// # Errors
-    /// When sled fails.
-    pub fn of_directory(
-        &self,
-        directory: &Path,
-    ) -> Result<BTreeMap<InstanceId, Vec<BackupRecord>>> {
-        let mut found: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for value in self.backups.scan_prefix(prefix(directory)).values() {
-            let record: BackupRecord = serde_json::from_slice(&value.map_err(read_failed)?)?;
-            found
-                .entry(record.identity.instance.clone())
-                .or_default()
-                .push(record);
-        }
-        Ok(found)
     }
 
     /// What a directory holds, in numbers. Cheap unless something changed since the last time.
@@ -361,9 +348,11 @@ impl Catalog {
             let catalog = Self {
                 backups: db.open_tree("backups")?,
                 ids: db.open_tree("ids")?,
+                gone: db.open_tree("gone")?,
                 jobs: db.open_tree("jobs")?,
                 runs: db.open_tree("runs")?,
                 skips: db.open_tree("skips")?,
+                surveys: db.open_tree("surveys")?,
                 file: Mutex::new(File::open(path.join("db"))?),
                 changing_job: Mutex::default(),
                 summaries: Mutex::default(),

@@ -13,6 +13,7 @@ use tracing::Level;
 use crate::configuration::DEFAULT_PATH;
 use crate::logging::{self, LogFormat};
 use crate::mirror::identity::BackupId;
+use crate::prune::Options;
 
 mod check;
 mod failure;
@@ -25,13 +26,13 @@ mod output;
 mod plan;
 mod progress;
 mod providers;
-mod quarantined;
 mod reindex;
 mod reload;
 mod run;
 mod status;
 mod sync;
 mod table;
+mod upkeep;
 mod verify;
 
 use failure::Failure;
@@ -99,10 +100,53 @@ enum Command {
     Log(log::LogArgs),
     /// Write an emergency kit: all that a restore needs, for a machine without Backhaul.
     Kit(Box<kit::KitArgs>),
+    /// Carry out retention now, by what the last passes found.
+    ///
+    /// Backups that no rule holds go to quarantine, those that have been there long enough are
+    /// deleted for good. Exit code 1 when something is frozen or held back.
+    Prune {
+        /// The jobs; all of them when none is named.
+        jobs: Vec<JobName>,
+        /// Only tell what would be let go, and why.
+        #[arg(long)]
+        dry_run: bool,
+        /// Let go even more than half of an instance's backups at once.
+        #[arg(long)]
+        release_brake: bool,
+        #[command(flatten)]
+        json: Json,
+    },
+    /// Tell why a backup is kept, let go, in quarantine, or was not fetched.
+    Why {
+        /// The backup's id, or the vendor's name or id of one that was not fetched.
+        #[arg(value_name = "ID")]
+        id: String,
+        #[command(flatten)]
+        json: Json,
+    },
+    /// Pin a backup: it and what it needs stay, whatever the retention says.
+    Pin {
+        /// The backup's id, as `list` shows it.
+        id: BackupId,
+        /// Why, for whoever asks later.
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+        #[command(flatten)]
+        json: Json,
+    },
+    /// Take a backup's pin away.
+    Unpin {
+        /// The backup's id, as `list` shows it.
+        id: BackupId,
+        #[command(flatten)]
+        json: Json,
+    },
     /// Move a backup out of quarantine, back to where it was.
     RestoreQuarantined {
         /// The backup's id, as the log and `plan` show it.
         id: BackupId,
+        #[command(flatten)]
+        json: Json,
     },
     /// Make the catalog anew from the manifests of the mirrors. The daemon must not run.
     Reindex,
@@ -206,7 +250,22 @@ fn obey(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Verify(args) => verify::verify(main, &args),
         Command::Log(args) => log::log(main, &args),
         Command::Kit(args) => kit::kit(main, &args),
-        Command::RestoreQuarantined { id } => quarantined::restore(main, &id),
+        Command::Prune {
+            jobs,
+            dry_run,
+            release_brake,
+            json,
+        } => {
+            let options = Options {
+                dry_run,
+                release_brake,
+            };
+            upkeep::prune(main, &jobs, options, json.json)
+        }
+        Command::Why { id, json } => upkeep::why(main, &id, json.json),
+        Command::Pin { id, reason, json } => upkeep::pin(main, &id, reason, json.json),
+        Command::Unpin { id, json } => upkeep::unpin(main, &id, json.json),
+        Command::RestoreQuarantined { id, json } => upkeep::restore(main, &id, json.json),
         Command::Reindex => reindex::reindex(main),
         Command::Reload { wait } => reload::reload(main, wait),
         Command::Providers {

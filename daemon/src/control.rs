@@ -13,7 +13,7 @@ use axum::body::Body;
 use axum::extract::{Path as UrlPath, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use backhaul_config::{Config, JobName};
 use futures_util::stream;
@@ -25,6 +25,7 @@ use crate::catalog::Catalog;
 use crate::decision;
 use crate::event::{Event, Events};
 use crate::mirror::identity::BackupId;
+use crate::prune::QuarantineLock;
 use crate::report;
 use crate::status::{Board, Status};
 use crate::supervisor::{Command, Passes};
@@ -32,6 +33,7 @@ use crate::verification::{self, Finding};
 
 pub mod client;
 mod metrics;
+mod upkeep;
 
 /// What the handlers work with.
 #[derive(Clone)]
@@ -42,6 +44,8 @@ pub struct Desk {
     pub catalog: Arc<Catalog>,
     /// Where decisions are written down.
     pub decisions: decision::Log,
+    /// The right to move backups in and out of quarantine.
+    pub quarantine_lock: QuarantineLock,
     /// The daemon's own state.
     pub board: Arc<Board>,
     /// What happens.
@@ -111,6 +115,10 @@ pub async fn serve(listener: UnixListener, desk: Desk) {
         .route("/v1/status", get(status))
         .route("/v1/backups", get(backups))
         .route("/v1/backups/{id}", get(backup))
+        .route("/v1/why", get(upkeep::why))
+        .route("/v1/pins/{id}", put(upkeep::pin).delete(upkeep::unpin))
+        .route("/v1/quarantine/{id}/restore", post(upkeep::restore))
+        .route("/v1/prune", post(upkeep::prune))
         .route("/v1/findings", post(findings))
         .route("/v1/sync", post(sync))
         .route("/v1/reload", post(reload))

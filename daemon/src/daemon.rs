@@ -26,6 +26,7 @@ use crate::fetch::space::Space;
 use crate::mirror::staging::boot_id;
 use crate::pass::Context;
 use crate::provider::Libraries;
+use crate::prune::QuarantineLock;
 use crate::status::Board;
 use crate::supervisor::{Command, Supervisor, Verdict};
 use crate::systemd;
@@ -81,6 +82,7 @@ async fn live(main: &Path) -> Result<(), StartError> {
         config: config_in,
         catalog: Arc::clone(&context.catalog),
         decisions: context.decisions.clone(),
+        quarantine_lock: context.quarantine_lock.clone(),
         board: Arc::clone(&board),
         events: events.clone(),
         commands: commands.clone(),
@@ -194,6 +196,7 @@ pub fn context(config: &Config, libraries: Libraries, catalog: Catalog, events: 
         boot: boot_id().into(),
         account_limits: Arc::new(Mutex::new(BTreeMap::new())),
         claims: Arc::default(),
+        quarantine_lock: QuarantineLock::default(),
         turns: Arc::default(),
         mended: Arc::default(),
     }

@@ -30,7 +30,9 @@ pub mod pass;
 pub mod plan;
 pub mod provider;
 pub mod provider_host;
+pub mod prune;
 pub mod recipe;
+pub mod recoverability;
 pub mod redact;
 pub mod report;
 pub mod retention;
@@ -39,8 +41,10 @@ pub mod status;
 pub mod supervisor;
 pub mod systemd;
 pub mod timetable;
+pub mod upkeep;
 pub mod verification;
 pub mod watch;
+pub mod why;
 
 /// What the binary does.
 pub fn main() -> std::process::ExitCode {

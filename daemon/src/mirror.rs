@@ -2,8 +2,8 @@
 //!
 //! `<job directory>/<instance>/<UTC start>_<kind>_<id>/` holds the vendor's files, `SHA256SUMS`
 //! and `backup.json`, the [`manifest`]. Hidden beside the instances, `.backhaul/` holds
-//! [`staging`] (downloads under way) and [`quarantine`] (backups on their way out), on the same
-//! file system so that a rename is enough.
+//! [`staging`] (downloads under way), [`quarantine`] (backups on their way out), on the same file
+//! system so that a rename is enough, and [`pins`].
 //!
 //! The mirror is the truth; the catalog is rebuilt from it by [`scan`].
 
@@ -11,6 +11,7 @@ pub mod file_name;
 pub mod identity;
 pub mod layout;
 pub mod manifest;
+pub mod pins;
 pub mod publish;
 pub mod quarantine;
 pub mod scan;

@@ -9,9 +9,9 @@ pub mod context;
 pub mod fetch_backup;
 mod keys;
 pub mod listing;
+mod observe;
 pub mod prepare;
 mod quota;
-pub mod retain;
 pub mod selection;
 mod share;
 mod transfer;
@@ -23,14 +23,18 @@ use std::time::Duration;
 
 use backhaul_config::{Account, Job};
 use backhaul_provider_api::Timestamp;
+use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 
+use crate::catalog::SurveyRecord;
 use crate::catalog::record::{Outcome, RunRecord};
 use crate::decision::{Action, Entry};
 use crate::dir::Dir;
 use crate::event::Event;
 use crate::mirror::{layout, staging};
 use crate::provider::{GaveUp, ProviderError};
+use crate::prune::{self, Basis, Options};
+use crate::retention::freeze::{Evidence, Freeze, judge};
 pub use context::Context;
 pub use keys::DIRECTORY as KEYS_DIRECTORY;
 use listing::Survey;
@@ -52,7 +56,16 @@ pub async fn run(
     context.events.tell(Event::PassStarted {
         job: job.name.clone(),
     });
-    let mut report = Report::default();
+    let before = remembered(context, job);
+    // Until the pass comes to another end, it failed.
+    let mut report = Report {
+        memory: SurveyRecord {
+            frozen: vec![Freeze::Failed.to_string()],
+            held_back: Vec::new(),
+            ..before.clone()
+        },
+        ..Report::default()
+    };
     let fatal = steps(context, job, account, cancel, &mut report)
         .await
         .err();
@@ -60,6 +73,12 @@ pub async fn run(
         && !matches!(error, PassError::Stopped)
     {
         report.errors.push(error.to_string());
+    }
+    report.memory.at = Some(context.now());
+    note_frozen(context, job, &before, &report.memory);
+    let remembered = context.catalog.set_survey(&job.name, &report.memory);
+    if let Err(error) = remembered {
+        tracing::error!(job = %job.name, %error, "what the pass found could not be recorded");
     }
     if let Err(error) = context.decisions.settle() {
         report.warnings.push(error.to_string());
@@ -73,6 +92,27 @@ pub async fn run(
         run: Box::new(run.clone()),
     });
     run
+}
+
+/// What earlier passes found.
+fn remembered(context: &Context, job: &Job) -> SurveyRecord {
+    let memory = context.catalog.survey(&job.name).unwrap_or_else(|error| {
+        tracing::warn!(job = %job.name, %error, "what the last pass found cannot be read");
+        None
+    });
+    memory.unwrap_or_default()
+}
+
+/// Writes down what keeps retention from letting go, unless it did so at the last pass.
+fn note_frozen(context: &Context, job: &Job, before: &SurveyRecord, after: &SurveyRecord) {
+    if job.retention.is_empty() {
+        return;
+    }
+    let new = |why: &&String| !before.frozen.contains(why) && !before.held_back.contains(why);
+    for why in after.frozen.iter().chain(&after.held_back).filter(new) {
+        let entry = Entry::new(&job.name, Action::Frozen, why);
+        context.decisions.note(entry);
+    }
 }
 
 async fn steps(
@@ -95,7 +135,12 @@ async fn steps(
     // What does the vendor have, and what of it is new?
     let survey = listing::survey(context, &vendor, job, Some(&directory)).await?;
     report.take(&survey);
-    let mut selection = selection::select(context, job, survey.wanted.iter().collect())?;
+    let mut selection = selection::select(
+        context,
+        job,
+        Some(&directory),
+        survey.wanted.iter().collect(),
+    )?;
     let new = &selection.fetch;
     tracing::info!(
         job = %job.name, instances = survey.instances.len(), listed = survey.listed, new = new.len(),
@@ -116,18 +161,20 @@ async fn steps(
     // fails, an older one may be worth having after all: choose again.
     let transfers = Transfers::new(context, job, account, vendor, directory)?;
     while !selection.fetch.is_empty() && transfers.run(selection.fetch, report).await {
-        selection = selection::select(context, job, selection.spared)?;
+        selection = selection::select(context, job, Some(&transfers.directory), selection.spared)?;
     }
     report.spared = selection.spared.len() as u64;
-    for spared in selection.spared {
+    for spared in &selection.spared {
         spared.skip(context, job, "retention would let it go at once");
     }
     let Transfers {
         directory,
         received,
+        vendor,
         shared,
         ..
     } = transfers;
+    let vendor_ahead = vendor.vendor_ahead();
     report.received_bytes = received.into_inner();
     report.shared = shared.into_inner();
     if cancel.is_cancelled() {
@@ -141,10 +188,30 @@ async fn steps(
         ));
     }
 
-    // Only after a complete and successful pass is anything let go.
-    let sound = report.errors.is_empty() && survey.complete();
-    if sound {
-        for id in staging::sweep(&directory, ABANDONED)? {
+    report.memory.unfetched =
+        observe::unfetched(context, job, &survey, &selection.spared, &report.errors)?;
+    retain(context, job, &directory, &survey, vendor_ahead, report)
+}
+
+/// Only after a complete and successful pass, by clocks that agree, is anything let go.
+fn retain(
+    context: &Context,
+    job: &Job,
+    directory: &Dir,
+    survey: &Survey,
+    vendor_ahead: Option<TimeDelta>,
+    report: &mut Report,
+) -> Result<(), PassError> {
+    let now = context.now();
+    let frozen = judge(&Evidence {
+        successful: report.errors.is_empty(),
+        complete: survey.complete(),
+        vendor_ahead,
+        last: report.memory.at,
+        now,
+    });
+    if frozen.is_empty() {
+        for id in staging::sweep(directory, ABANDONED)? {
             tracing::info!(job = %job.name, backup = %id, "an abandoned download was removed");
             let reason = format!("nobody went on with its download {id} for two weeks");
             let entry = Entry::new(&job.name, Action::Abandoned, reason);
@@ -154,14 +221,33 @@ async fn steps(
             });
         }
     }
-    report.quarantined = retain::apply(
-        context,
-        job,
-        &directory,
-        &survey.instances,
-        sound,
-        &mut report.warnings,
-    )?;
+    report.memory.frozen = frozen.iter().map(Freeze::to_string).collect();
+    report.memory.instances.clone_from(&survey.instances);
+    let basis = Basis {
+        frozen: report.memory.frozen.clone(),
+        instances: survey.instances.clone(),
+    };
+    let apply = || {
+        prune::apply(
+            (&context.catalog, &context.decisions),
+            job,
+            directory,
+            &basis,
+            Options::default(),
+            now,
+        )
+    };
+    let pruned = context.quarantine_lock.hold(apply)?;
+    report.quarantined = pruned.quarantined.len() as u64;
+    report.warnings.extend(pruned.warnings);
+    report.warnings.extend(pruned.held_back.iter().cloned());
+    report.memory.held_back = pruned.held_back;
+    for why in &pruned.frozen {
+        report.warnings.push(format!("retention is frozen: {why}"));
+    }
+
+    let changed = report.mirrored + report.quarantined > 0;
+    observe::watch(context, job, survey, &mut report.memory, changed, now)?;
     Ok(())
 }
 
@@ -223,6 +309,9 @@ pub enum PassError {
     /// The catalog.
     #[error(transparent)]
     Catalog(#[from] crate::catalog::CatalogError),
+    /// Retention.
+    #[error(transparent)]
+    Prune(#[from] prune::PruneError),
 }
 
 impl From<GaveUp> for PassError {
@@ -248,6 +337,7 @@ struct Report {
     disk_full: bool,
     received_bytes: u64,
     quarantined: u64,
+    memory: SurveyRecord,
     passed_over: Vec<String>,
     errors: Vec<String>,
     warnings: Vec<String>,

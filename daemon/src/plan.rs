@@ -11,8 +11,10 @@ use crate::dir::Dir;
 use crate::mirror::identity::BackupId;
 use crate::pass::selection::{self, Selection};
 use crate::pass::vendor::Vendor;
-use crate::pass::{Context, PassError, listing, retain};
+use crate::pass::{Context, PassError, listing};
+use crate::prune;
 use crate::retention::Decision;
+use crate::retention::freeze::{Evidence, Freeze, judge};
 
 /// What a pass of one job would do.
 #[derive(Debug, Serialize)]
@@ -31,6 +33,10 @@ pub struct Plan {
     pub retention: Vec<Decided>,
     /// Whether the vendor's lists were read to their ends; if not, nothing would be let go.
     pub complete: bool,
+    /// What freezes retention, in sentences: then nothing would be let go.
+    pub frozen: Vec<String>,
+    /// What would be held back of single instances, in sentences.
+    pub held_back: Vec<String>,
     /// What would fail, and why.
     pub errors: Vec<String>,
     /// What is worth a look.
@@ -82,8 +88,12 @@ pub async fn make(
         Err(error) => return Err(error.into()),
     };
     let survey = listing::survey(context, &vendor, job, directory.as_ref()).await?;
-    let Selection { fetch, spared } =
-        selection::select(context, job, survey.wanted.iter().collect())?;
+    let Selection { fetch, spared } = selection::select(
+        context,
+        job,
+        directory.as_ref(),
+        survey.wanted.iter().collect(),
+    )?;
     let mut passed_over = survey.passed_over.clone();
     passed_over.extend(spared.iter().map(|wanted| {
         format!(
@@ -103,11 +113,35 @@ pub async fn make(
             bytes: wanted.backup.size.map(|size| size.bytes),
         })
         .collect();
-    let retention = retain::plan(context, job, &survey.instances)?
-        .into_iter()
-        .flat_map(|(_, decided)| decided)
-        .map(|(backup, decision)| Decided { backup, decision })
-        .collect();
+    let now = context.now();
+    let (mut retention, mut held_back) = (Vec::new(), Vec::new());
+    let instances = &survey.instances;
+    prune::decide(
+        &context.catalog,
+        job,
+        directory.as_ref(),
+        instances,
+        false,
+        now,
+        |_, decided| {
+            retention.extend(decided.of_job(job).map(|(record, decision)| Decided {
+                backup: record.clone(),
+                decision,
+            }));
+            held_back.extend(decided.held_back);
+            Ok(())
+        },
+    )?;
+    let frozen = judge(&Evidence {
+        successful: survey.errors.is_empty(),
+        complete: survey.complete(),
+        vendor_ahead: vendor.vendor_ahead(),
+        last: context
+            .catalog
+            .survey(&job.name)?
+            .and_then(|survey| survey.at),
+        now,
+    });
     Ok(Plan {
         job: job.name.clone(),
         fetch_bytes: fetch
@@ -117,6 +151,11 @@ pub async fn make(
         fetch,
         known: survey.known,
         complete: survey.complete(),
+        frozen: match job.retention.is_empty() {
+            true => Vec::new(),
+            false => frozen.iter().map(Freeze::to_string).collect(),
+        },
+        held_back,
         passed_over,
         retention,
         errors: survey.errors,

@@ -39,11 +39,13 @@ pub fn list(
     let mut all = match job {
         None => catalog.backups().collect::<Result<Vec<_>, _>>()?,
         Some(name) => match config.jobs.get(name) {
-            Some(job) => catalog
-                .of_directory(&job.directory)?
-                .into_values()
-                .flatten()
-                .collect(),
+            Some(job) => {
+                let mut all = Vec::new();
+                for keys in catalog.instances(&job.directory)?.values() {
+                    all.extend(catalog.of_instance(keys)?);
+                }
+                all
+            }
             None => return Ok(None),
         },
     };

@@ -1,227 +1,224 @@
 //! Retention: which mirrored backups are kept and which are let go, each with its reason.
 //!
-//! Pure: from the backups of one instance, the policy and the time to a decision for every
-//! backup. Per instance and kind; only verified backups count towards any rule, and a backup that
-//! does not count is never let go by a rule it could not satisfy. Moving backups out is the
-//! business of [`crate::mirror::quarantine`], and only after a complete, successful pass.
+//! Pure: from the facts about an instance's backups, a job's policy and the time to a verdict for
+//! every backup. Rules apply per instance, job and kind; only verified backups count towards any
+//! rule. [`chain`] adds what kept backups need. When nothing may be let go at all is the business
+//! of [`freeze`] and [`brake`]; moving backups out is that of [`crate::prune`].
+//!
+//! Planning is meant for a million backups: nothing here is slower than sorting them.
 
-use std::collections::{BTreeMap, BTreeSet};
+pub mod brake;
+mod chain;
+mod facts;
+pub mod freeze;
+mod period;
+pub mod reason;
 
 use backhaul_config::Retention;
 use backhaul_provider_api::{Kind, Timestamp};
-use chrono::{Datelike, Timelike};
+use chrono::TimeDelta;
 use chrono_tz::Tz;
 
-use crate::catalog::BackupRecord;
+pub use facts::{Facts, Moment, Standing, facts};
+pub use reason::{Decision, LetGo, Reason};
+
+use chain::Chains;
+use period::Period;
+
+/// The rules of a job and the zone in which their days begin.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// The rules.
+    pub rules: Retention,
+    /// The zone of days, weeks, months and years.
+    pub zone: Tz,
+}
 
 /// What happens to one backup, and why.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "lowercase", tag = "decision")]
-pub enum Decision {
-    /// It stays.
-    Keep {
-        /// The rules that hold it.
-        reasons: Vec<String>,
-    },
-    /// It is let go.
-    Delete {
-        /// Why nothing holds it.
-        reason: String,
-    },
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It stays, for these reasons; never none.
+    Keep(Vec<Reason>),
+    /// Nothing holds it.
+    LetGo(LetGo),
 }
 
-impl Decision {
+impl Verdict {
     /// Whether the backup stays.
     pub fn keeps(&self) -> bool {
-        matches!(self, Self::Keep { .. })
+        matches!(self, Self::Keep(_))
     }
 }
 
-/// Decides about all backups of one instance. The answer is in the order of `backups`.
-pub fn decide(
-    policy: &Retention,
-    zone: Tz,
-    backups: &[BackupRecord],
-    now: Timestamp,
-) -> Vec<Decision> {
-    let mut reasons: Vec<BTreeSet<String>> = vec![BTreeSet::new(); backups.len()];
-    if policy.is_empty() {
-        let keep = Decision::Keep {
-            reasons: vec!["the job has no retention".to_owned()],
-        };
-        return vec![keep; backups.len()];
+/// Decides about all backups of one instance that lie in one directory. The answer is in the
+/// order of `backups`.
+pub fn decide(policy: &Policy, backups: &[Facts], now: Timestamp) -> Vec<Verdict> {
+    if policy.rules.is_empty() {
+        let verdicts = backups.iter().map(|backup| match backup.standing {
+            Standing::Held(reason) => Verdict::Keep(vec![reason]),
+            Standing::Ruled => Verdict::Keep(vec![Reason::NoRetention]),
+        });
+        return verdicts.collect();
     }
+    let now = Moment::from(now);
+    let mut held = Held::new(backups.len());
+    let mut oldest_first: Vec<usize> = (0..backups.len()).collect();
+    oldest_first.sort_by_key(|&index| backups[index].started_at);
+    let mut chains = Chains::new(backups, &oldest_first);
 
-    let mut by_kind: BTreeMap<Kind, Vec<usize>> = BTreeMap::new();
     for (index, backup) in backups.iter().enumerate() {
-        if backup.verification.counts() && backup.started_at <= now {
-            by_kind.entry(backup.kind).or_default().push(index);
-        } else if backup.started_at > now {
-            reasons[index].insert("its time lies in the future".to_owned());
-        } else if !backup.damage.is_empty() {
-            // It counts for nothing, yet somebody may still make use of what is left of it.
-            reasons[index].insert("it is damaged, and nothing is deleted for that".to_owned());
-        } else {
-            hold_suspect(policy, backup, now, &mut reasons[index]);
-        }
+        hold_whatever_the_rules_say(policy, backup, now, index, &mut held);
     }
-    for indexes in by_kind.values_mut() {
-        indexes.sort_by_key(|&index| std::cmp::Reverse((backups[index].started_at, index)));
-        keep_by_rules(policy, zone, backups, indexes, now, &mut reasons);
-    }
-    keep_bases(backups, &mut reasons);
-
-    reasons
-        .into_iter()
-        .map(|reasons| {
-            if reasons.is_empty() {
-                Decision::Delete {
-                    reason: "no rule of the retention holds it".to_owned(),
-                }
-            } else {
-                Decision::Keep {
-                    reasons: reasons.into_iter().collect(),
-                }
-            }
-        })
-        .collect()
-}
-
-/// A suspect backup counts for nothing, yet may be all there is of its day: it stays as long as
-/// the longest stretch that the policy names by time, at least the quarantine's.
-fn hold_suspect(
-    policy: &Retention,
-    backup: &BackupRecord,
-    now: Timestamp,
-    reasons: &mut BTreeSet<String>,
-) {
-    let age = now
-        .signed_duration_since(backup.started_at)
-        .to_std()
-        .unwrap_or_default();
-    if age <= policy.within.unwrap_or_default().max(policy.quarantine) {
-        reasons.insert("suspect, and recent enough to be looked at".to_owned());
-    }
-}
-
-fn keep_by_rules(
-    policy: &Retention,
-    zone: Tz,
-    backups: &[BackupRecord],
-    newest_first: &[usize],
-    now: Timestamp,
-    reasons: &mut [BTreeSet<String>],
-) {
-    for (rank, &index) in newest_first.iter().enumerate() {
-        if rank < policy.keep_last as usize {
-            reasons[index].insert(format!("keep_last = {}", policy.keep_last));
-        }
-        if rank < policy.min_good as usize {
-            reasons[index].insert(format!("min_good = {}", policy.min_good));
-        }
-        let age = now
-            .signed_duration_since(backups[index].started_at)
-            .to_std()
-            .unwrap_or_default();
-        if policy.within.is_some_and(|within| age <= within) {
-            reasons[index].insert("within".to_owned());
-        }
-    }
-    type Period = fn(chrono::DateTime<Tz>) -> (i32, u32, u32);
-    let rules: [(&str, u32, Period); 5] = [
-        ("hourly", policy.hourly, |time| {
-            (time.year(), time.ordinal(), time.hour())
-        }),
-        ("daily", policy.daily, |time| {
-            (time.year(), time.ordinal(), 0)
-        }),
-        ("weekly", policy.weekly, |time| {
-            (time.iso_week().year(), time.iso_week().week(), 0)
-        }),
-        ("monthly", policy.monthly, |time| {
-            (time.year(), time.month(), 0)
-        }),
-        ("yearly", policy.yearly, |time| (time.year(), 0, 0)),
-    ];
-    for (name, count, period) in rules {
-        let mut seen = BTreeSet::new();
-        for &index in newest_first {
-            if seen.len() == count as usize {
-                break;
-            }
-            // The newest backup of each period stands for it.
-            if seen.insert(period(backups[index].started_at.with_timezone(&zone))) {
-                reasons[index].insert(format!("{name} = {count}"));
-            }
-        }
-    }
-}
-
-/// A differential, incremental or log backup is of no use without the full backup before it.
-fn keep_bases(backups: &[BackupRecord], reasons: &mut [BTreeSet<String>]) {
-    let mut needed: BTreeMap<usize, &BackupRecord> = BTreeMap::new();
-    for (index, backup) in backups.iter().enumerate() {
-        let dependent = matches!(
-            backup.kind,
-            Kind::Differential | Kind::Incremental | Kind::Log
-        );
-        if !dependent || reasons[index].is_empty() {
+    let lists = Lists::new(backups, &oldest_first, &chains, now);
+    for kind in Kind::ALL {
+        let list = lists.newest_first(kind);
+        hold_newest(policy.rules.min_good, list, Reason::MinGood, &mut held);
+        if kind != Kind::Log {
+            hold_by_rules(policy, backups, list, now, &mut held);
             continue;
         }
-        let named = backup.base.as_deref().and_then(|base| {
-            backups
-                .iter()
-                .position(|other| other.identity.key.as_str() == base)
-        });
-        if let Some(base) = named.or_else(|| latest_full_before(backups, backup)) {
-            needed.entry(base).or_insert(backup);
+        // A log that nothing can replay is of no use, whatever rule names it.
+        let usable = list.iter().copied().filter(|&log| chains.is_usable(log));
+        let usable: Vec<_> = usable.collect();
+        hold_by_rules(policy, backups, &usable, now, &mut held);
+        chains.hold_logs(backups, lists.newest_first(Kind::Full), &usable, &mut held);
+    }
+    chains.hold_what_is_needed(backups, &mut held);
+
+    let verdicts = held.0.into_iter().enumerate().map(|(index, reasons)| {
+        if reasons.is_empty() {
+            Verdict::LetGo(why_not(&backups[index], &chains, index))
+        } else {
+            Verdict::Keep(reasons)
         }
+    });
+    verdicts.collect()
+}
+
+/// The reasons that hold each backup.
+struct Held(Vec<Vec<Reason>>);
+
+impl Held {
+    fn new(count: usize) -> Self {
+        Self(vec![Vec::new(); count])
     }
-    for (index, dependent) in needed {
-        reasons[index].insert(format!("{} {} needs it", dependent.kind, dependent.id));
+
+    fn hold(&mut self, index: usize, reason: Reason) {
+        self.0[index].push(reason);
     }
-    // Between a needed full backup and what needs it lies the rest of the chain.
-    let oldest_kept_full = backups
-        .iter()
-        .zip(reasons.iter())
-        .filter(|(backup, reasons)| backup.kind == Kind::Full && !reasons.is_empty())
-        .map(|(backup, _)| backup.started_at)
-        .min();
-    let newest_kept: BTreeMap<Kind, Timestamp> = backups
-        .iter()
-        .zip(reasons.iter())
-        .filter(|(_, reasons)| !reasons.is_empty())
-        .fold(BTreeMap::new(), |mut newest, (backup, _)| {
-            let latest = newest.entry(backup.kind).or_insert(backup.started_at);
-            *latest = (*latest).max(backup.started_at);
-            newest
-        });
-    let Some(oldest_full) = oldest_kept_full else {
-        return;
-    };
-    for (backup, reasons) in backups.iter().zip(reasons.iter_mut()) {
-        let link = matches!(backup.kind, Kind::Incremental | Kind::Log);
-        let inside = backup.reaches >= oldest_full
-            && newest_kept
-                .get(&backup.kind)
-                .is_some_and(|newest| backup.started_at <= *newest);
-        if link && inside && reasons.is_empty() {
-            reasons.insert("part of the chain after a kept full backup".to_owned());
+
+    fn has(&self, index: usize) -> bool {
+        !self.0[index].is_empty()
+    }
+}
+
+/// The backups that count, by kind, newest first. Of a group its newest member stands for
+/// all; the others are held with it.
+struct Lists([Vec<usize>; Kind::ALL.len() + 1]);
+
+impl Lists {
+    fn new(backups: &[Facts], oldest_first: &[usize], chains: &Chains, now: Moment) -> Self {
+        let mut lists: [Vec<usize>; Kind::ALL.len() + 1] = Default::default();
+        for &index in oldest_first.iter().rev() {
+            let backup = &backups[index];
+            let ruled = backup.standing == Standing::Ruled && backup.started_at <= now;
+            if ruled && chains.is_countable(index) {
+                lists[backup.kind as usize].push(index);
+            }
+        }
+        Self(lists)
+    }
+
+    fn newest_first(&self, kind: Kind) -> &[usize] {
+        &self.0[kind as usize]
+    }
+}
+
+fn hold_whatever_the_rules_say(
+    policy: &Policy,
+    backup: &Facts,
+    now: Moment,
+    index: usize,
+    held: &mut Held,
+) {
+    if backup.pinned {
+        held.hold(index, Reason::Pinned);
+    }
+    if let Standing::Held(reason) = backup.standing {
+        held.hold(index, reason);
+    } else if backup.started_at > now {
+        held.hold(index, Reason::Future);
+    } else if backup.damaged {
+        // Somebody may still make use of what is left of it.
+        held.hold(index, Reason::Damaged);
+    } else if !backup.counts {
+        // It counts for nothing, yet may be all there is of its day: it stays as long as the
+        // longest stretch that the policy names by time, at least the quarantine's.
+        let rules = &policy.rules;
+        let enough = rules.within.unwrap_or_default().max(rules.quarantine);
+        if backup.started_at >= now - TimeDelta::from_std(enough).unwrap_or(TimeDelta::MAX) {
+            held.hold(index, Reason::SuspectRecent);
         }
     }
 }
 
-fn latest_full_before(backups: &[BackupRecord], dependent: &BackupRecord) -> Option<usize> {
-    backups
-        .iter()
-        .enumerate()
-        .filter(|(_, other)| {
-            other.kind == Kind::Full
-                && other.verification.counts()
-                && other.started_at <= dependent.started_at
-        })
-        .max_by_key(|(_, other)| other.started_at)
-        .map(|(index, _)| index)
+fn hold_newest(
+    count: u32,
+    newest_first: &[usize],
+    reason: impl Fn(u32) -> Reason,
+    held: &mut Held,
+) {
+    for &index in newest_first.iter().take(count as usize) {
+        held.hold(index, reason(count));
+    }
+}
+
+fn hold_by_rules(
+    policy: &Policy,
+    backups: &[Facts],
+    newest_first: &[usize],
+    now: Moment,
+    held: &mut Held,
+) {
+    let rules = &policy.rules;
+    hold_newest(rules.keep_last, newest_first, Reason::KeepLast, held);
+    if let Some(within) = rules.within.filter(|within| !within.is_zero()) {
+        let edge = now - TimeDelta::from_std(within).unwrap_or(TimeDelta::MAX);
+        let young = newest_first.partition_point(|&index| backups[index].started_at >= edge);
+        for &index in &newest_first[..young] {
+            held.hold(index, Reason::Within(within));
+        }
+    }
+    let counts = [
+        (Period::Hour, rules.hourly),
+        (Period::Day, rules.daily),
+        (Period::Week, rules.weekly),
+        (Period::Month, rules.monthly),
+        (Period::Year, rules.yearly),
+    ];
+    for (period, count) in counts {
+        let mut rest = newest_first;
+        for _ in 0..count {
+            let Some(&newest) = rest.first() else { break };
+            // The newest backup of each period stands for it.
+            held.hold(newest, Reason::Period(period, count));
+            let newest = backups[newest].started_at.timestamp();
+            let begin = Moment::from(period.begin(newest, policy.zone));
+            rest = &rest[rest.partition_point(|&index| backups[index].started_at >= begin)..];
+        }
+    }
+}
+
+fn why_not(backup: &Facts, chains: &Chains, index: usize) -> LetGo {
+    if backup.kind == Kind::Log && !chains.is_usable(index) {
+        LetGo::NothingToReplayItOn
+    } else if !backup.counts {
+        LetGo::Suspect
+    } else if backup.kind == Kind::Log {
+        LetGo::NoFullKept
+    } else {
+        LetGo::NoRule
+    }
 }
 
 #[cfg(test)]

@@ -11,13 +11,14 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use backhaul_config::{Config, Job, JobName};
-use backhaul_provider_api::Timestamp;
+use backhaul_provider_api::{InstanceId, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::catalog::record::{Outcome, RunRecord};
 use crate::catalog::{Catalog, CatalogError, Summary};
 use crate::event::Event;
+use crate::recoverability::{Finding, InstanceWatch, Watch};
 pub use running::{Fetching, Running};
 
 /// What the running daemon knows and nobody else.
@@ -110,6 +111,27 @@ pub struct JobStatus {
     pub last_run: Option<RunRecord>,
     /// When it last succeeded, as far as the history reaches.
     pub last_success: Option<Timestamp>,
+    /// What freezes its retention since the last pass, in sentences.
+    pub frozen: Vec<String>,
+    /// What its retention holds back of single instances, in sentences.
+    pub held_back: Vec<String>,
+    /// What is wrong with the vendor's side or the mirror, by instance.
+    pub findings: Vec<InstanceFinding>,
+    /// How many backups in its directory were mirrored by jobs that the configuration has no
+    /// more, by their names. Nobody lets them go.
+    pub orphaned: BTreeMap<String, u64>,
+}
+
+/// Something about an instance that somebody should look at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstanceFinding {
+    /// The instance.
+    pub instance: InstanceId,
+    /// Its name.
+    pub name: String,
+    /// What was found.
+    #[serde(flatten)]
+    pub finding: Finding,
 }
 
 /// Something that somebody should look at.
@@ -150,9 +172,26 @@ impl Status {
         for job in config.jobs.values() {
             let summary = Arc::unwrap_or_clone(catalog.summary(&job.directory)?);
             let runs = catalog.runs(&job.name, HISTORY)?;
+            let survey = catalog.survey(&job.name)?.unwrap_or_default();
+            let retained = !job.retention.is_empty();
+            let orphaned = summary.jobs.iter().filter(|(name, _)| {
+                let name = name.parse::<JobName>();
+                let owner = name.ok().and_then(|name| config.jobs.get(&name));
+                owner.is_none_or(|owner| owner.directory != job.directory)
+            });
             let status = JobStatus {
                 name: job.name.clone(),
                 directory: job.directory.clone(),
+                frozen: if retained { survey.frozen } else { Vec::new() },
+                held_back: if retained {
+                    survey.held_back
+                } else {
+                    Vec::new()
+                },
+                findings: findings(survey.watch),
+                orphaned: orphaned
+                    .map(|(name, count)| (name.clone(), *count))
+                    .collect(),
                 summary,
                 last_success: runs
                     .iter()
@@ -170,6 +209,21 @@ impl Status {
             alarms,
         })
     }
+}
+
+fn findings(watch: Watch) -> Vec<InstanceFinding> {
+    let of_instance = |(instance, watch): (InstanceId, InstanceWatch)| {
+        let name = watch.name;
+        watch
+            .findings
+            .into_iter()
+            .map(move |finding| InstanceFinding {
+                instance: instance.clone(),
+                name: name.clone(),
+                finding,
+            })
+    };
+    watch.instances.into_iter().flat_map(of_instance).collect()
 }
 
 fn job_alarms(job: &Job, status: &JobStatus, now: Timestamp) -> Vec<Alarm> {
@@ -198,6 +252,20 @@ fn job_alarms(job: &Job, status: &JobStatus, now: Timestamp) -> Vec<Alarm> {
         alarm(format!(
             "{} of the mirrored backups are suspect; `backhaul list {}` marks them",
             status.summary.suspect, job.name
+        ));
+    }
+    // A pass that was told to stop says nothing about the vendor; the next one goes on.
+    let stopped = |run: &RunRecord| run.outcome == Outcome::Stopped;
+    if !status.last_run.as_ref().is_some_and(stopped) {
+        for why in &status.frozen {
+            alarm(format!("retention is frozen: {why}"));
+        }
+    }
+    status.held_back.iter().cloned().for_each(&mut alarm);
+    for found in &status.findings {
+        alarm(format!(
+            "{} ({}): {}",
+            found.name, found.instance, found.finding
         ));
     }
     if status.summary.damaged > 0 {

@@ -36,6 +36,7 @@ mod all {
     mod secrets;
     mod share;
     mod space;
+    mod upkeep;
     mod vendors;
     mod verify;
 }

@@ -1,9 +1,14 @@
-//! What is remembered of a job: its latest runs, and until when its schedule is served.
+//! What is remembered of a job: its runs, what its last survey of the vendor found, and until when
+//! its schedule is served.
+//!
+//! Runs are numbered in the order in which they were recorded. Their times cannot order them: a
+//! clock that once was wrong would have its runs be the latest for years.
 
 use std::sync::PoisonError;
 
 use backhaul_config::JobName;
 
+use super::record::SurveyRecord;
 use super::{Catalog, JobRecord, Result, RunRecord, read_failed, write_failed};
 
 /// How many runs of a job are remembered.
@@ -45,7 +50,8 @@ impl Catalog {
     /// When sled or the disk fails.
     pub fn add_run(&self, run: &RunRecord) -> Result<()> {
         let prefix = format!("{}\0", run.job);
-        let key = format!("{prefix}{}", run.started_at.format("%Y%m%dT%H%M%S%.6fZ"));
+        let number = self.db.generate_id().map_err(write_failed)?;
+        let key = format!("{prefix}{number:020}");
         self.runs
             .insert(key, serde_json::to_vec(run)?)
             .map_err(write_failed)?;
@@ -76,5 +82,28 @@ impl Catalog {
         latest
             .map(|value| Ok(serde_json::from_slice(&value.map_err(read_failed)?)?))
             .collect()
+    }
+
+    /// What the last survey of a job found, if there was one.
+    ///
+    /// # Errors
+    /// When sled fails.
+    pub fn survey(&self, job: &JobName) -> Result<Option<SurveyRecord>> {
+        let value = self.surveys.get(job.as_str()).map_err(read_failed)?;
+        Ok(value
+            .map(|value| serde_json::from_slice(&value))
+            .transpose()?)
+    }
+
+    /// Remembers what a survey found. Not synced: the next commit does that.
+    ///
+    /// # Errors
+    /// When sled fails.
+    pub fn set_survey(&self, job: &JobName, survey: &SurveyRecord) -> Result<()> {
+        let value = serde_json::to_vec(survey)?;
+        self.surveys
+            .insert(job.as_str(), value)
+            .map_err(write_failed)?;
+        Ok(())
     }
 }

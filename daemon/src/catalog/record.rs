@@ -1,14 +1,18 @@
 //! What the catalog stores: small copies of facts whose truth is elsewhere.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use backhaul_config::{Job, JobName};
-use backhaul_provider_api::{Backup, Kind, Timestamp};
+use backhaul_provider_api::{Backup, BackupKey, Chain, InstanceId, Kind, Method, Timestamp};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
+use crate::mirror::file_name::hex;
 use crate::mirror::identity::{BackupId, Identity};
 use crate::mirror::manifest::{Manifest, Verification};
 use crate::mirror::verify::Damage;
+use crate::recoverability::Watch;
 
 use super::mark::Mark;
 
@@ -35,8 +39,26 @@ pub struct BackupRecord {
     pub started_at: Timestamp,
     /// The instant up to which its data reach: consistency point, end of log, end of backup.
     pub reaches: Timestamp,
+    /// For a log: the beginning of the stretch that it covers, where the vendor tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_from: Option<Timestamp>,
     /// For a chain: the key of the full backup it needs, where the vendor tells it.
     pub base: Option<String>,
+    /// For a chain: the key of the backup right before it, where the vendor tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<String>,
+    /// The group that is restorable only together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// The node that made it, where several do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+    /// How it was made and of which databases: only within a series sizes can be compared.
+    #[serde(default)]
+    pub series: String,
+    /// For a log of one file: the vendor's name of that, which often has the engine's number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_file: Option<String>,
     /// How many files it has.
     pub files: usize,
     /// The length of all files together, in bytes.
@@ -68,7 +90,16 @@ impl BackupRecord {
             kind: backup.kind,
             started_at: backup.started_at,
             reaches: reaches(backup),
-            base: base(backup),
+            log_from: backup.log_span.map(|span| span.from),
+            base: chain(backup, |chain| &chain.base),
+            previous: chain(backup, |chain| &chain.previous),
+            group: backup.group.clone(),
+            node: backup.node.clone(),
+            series: series(backup),
+            log_file: match (&manifest.files[..], backup.kind) {
+                ([file], Kind::Log) => Some(file.vendor_name.clone()),
+                _ => None,
+            },
             files: manifest.files.len(),
             size_bytes: manifest.size_bytes,
             verification: manifest.verification.clone(),
@@ -117,7 +148,13 @@ impl BackupRecord {
             kind: backup.kind,
             started_at: backup.started_at,
             reaches: reaches(backup),
-            base: base(backup),
+            log_from: backup.log_span.map(|span| span.from),
+            base: chain(backup, |chain| &chain.base),
+            previous: chain(backup, |chain| &chain.previous),
+            group: backup.group.clone(),
+            node: backup.node.clone(),
+            series: series(backup),
+            log_file: None,
             files: 0,
             size_bytes: 0,
             verification: Verification::Verified,
@@ -128,8 +165,25 @@ impl BackupRecord {
     }
 }
 
-fn base(backup: &Backup) -> Option<String> {
-    Some(backup.chain.as_ref()?.base.as_ref()?.to_string())
+fn chain(backup: &Backup, of: impl Fn(&Chain) -> &Option<BackupKey>) -> Option<String> {
+    Some(of(backup.chain.as_ref()?).as_ref()?.to_string())
+}
+
+fn series(backup: &Backup) -> String {
+    let method = match backup.method {
+        Method::Physical => "physical",
+        Method::Logical => "logical",
+        Method::Snapshot => "snapshot",
+        Method::Unknown => "",
+    };
+    if backup.databases.is_empty() {
+        return method.to_owned();
+    }
+    let mut names: Vec<_> = backup.databases.iter().map(String::as_str).collect();
+    names.sort_unstable();
+    // There may be thousands of databases: their digest says as well whether they are the same.
+    let digest = Sha256::digest(names.join("\0"));
+    format!("{method} {}", hex(&digest[..8]))
 }
 
 /// The instant up to which a backup's data reach.
@@ -150,6 +204,43 @@ pub struct JobRecord {
     pub last_due: Option<Timestamp>,
     /// Up to when scheduled verification has done its share.
     pub verified_until: Option<Timestamp>,
+}
+
+/// What the last survey of a job found out, for whoever asks before the next one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SurveyRecord {
+    /// What this machine's clock said at the end of that pass.
+    pub at: Option<Timestamp>,
+    /// What freezes retention since then, in sentences.
+    pub frozen: Vec<String>,
+    /// What retention held back of single instances, in sentences.
+    pub held_back: Vec<String>,
+    /// The instances that were listed; of others nothing is let go.
+    pub instances: BTreeSet<InstanceId>,
+    /// What was listed but not mirrored, the newest first, up to a limit.
+    pub unfetched: Vec<Unfetched>,
+    /// What is remembered of the vendor's side.
+    pub watch: Watch,
+}
+
+/// A listed backup that is not mirrored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unfetched {
+    /// Its id.
+    pub id: BackupId,
+    /// The vendor's key of it.
+    pub key: BackupKey,
+    /// The vendor's name for it.
+    pub name: String,
+    /// Its instance.
+    pub instance: InstanceId,
+    /// What it contains in relation to others.
+    pub kind: Kind,
+    /// When the vendor began to make it.
+    pub started_at: Timestamp,
+    /// Why it was not fetched.
+    pub why: String,
 }
 
 /// How a run ended.

@@ -16,6 +16,9 @@ pub struct Summary {
     pub size_bytes: u64,
     /// How many of them are suspect, those left out that are damaged.
     pub suspect: u64,
+    /// How many of them each job mirrored.
+    #[serde(skip)]
+    pub jobs: BTreeMap<String, u64>,
     /// How many of them are damaged.
     #[serde(default)]
     pub damaged: u64,
@@ -46,6 +49,12 @@ impl Summary {
     pub fn add(&mut self, record: &BackupRecord) {
         self.backups += 1;
         self.size_bytes += record.size_bytes;
+        match self.jobs.get_mut(&record.job) {
+            Some(count) => *count += 1,
+            None => {
+                self.jobs.insert(record.job.clone(), 1);
+            }
+        }
         let instance = self
             .instances
             .entry(record.identity.instance.clone())

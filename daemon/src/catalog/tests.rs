@@ -1,7 +1,5 @@
-use backhaul_provider_api::{BackupKey, Kind};
+use backhaul_provider_api::{BackupKey, InstanceId, Kind};
 use std::io::{Seek, SeekFrom, Write};
-
-use backhaul_config::JobName;
 
 use super::history::RUNS_KEPT;
 use super::*;
@@ -40,7 +38,13 @@ fn record(key: &str, directory: &str) -> BackupRecord {
         kind: Kind::Full,
         started_at: now(),
         reaches: now(),
+        log_from: None,
         base: None,
+        previous: None,
+        group: None,
+        node: None,
+        series: String::new(),
+        log_file: None,
         files: 1,
         size_bytes: 1,
         verification: Verification::Verified,
@@ -66,7 +70,7 @@ fn what_was_put_is_there_after_reopening() {
     );
     assert_eq!(catalog.get(&a.identity, Path::new("/m3")).unwrap(), None);
     assert_eq!(catalog.find(&a.id).unwrap(), vec![a.clone(), b.clone()]);
-    catalog.forget(&a).unwrap();
+    catalog.forget(std::slice::from_ref(&a)).unwrap();
     assert_eq!(catalog.find(&a.id).unwrap(), vec![b]);
 }
 
@@ -106,7 +110,7 @@ fn a_damaged_catalog_is_set_aside_and_a_new_one_made() {
 fn only_the_latest_runs_are_kept() {
     let scratch = tempfile::tempdir().unwrap();
     let (catalog, _) = Catalog::open(scratch.path(), now()).unwrap();
-    let job: JobName = "j".parse().unwrap();
+    let job: backhaul_config::JobName = "j".parse().unwrap();
     for i in 0..(RUNS_KEPT as i64 + 3) {
         let started_at = now() + chrono::TimeDelta::seconds(i);
         let run = RunRecord {

@@ -10,6 +10,7 @@ use crate::dir::FsError;
 use crate::kit::KitError;
 use crate::pass::PassError;
 use crate::redact::Redactor;
+use crate::upkeep::UpkeepError;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +44,9 @@ pub enum Failure {
     /// A pass.
     #[error(transparent)]
     Pass(#[from] PassError),
+    /// Pruning, pinning or restoring.
+    #[error(transparent)]
+    Upkeep(#[from] UpkeepError),
     /// An emergency kit.
     #[error(transparent)]
     Kit(#[from] KitError),

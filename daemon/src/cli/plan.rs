@@ -104,8 +104,11 @@ fn print(plan: &Plan) {
     for what in &plan.passed_over {
         say!("passed over: {what}");
     }
-    if !plan.complete {
-        say!("the vendor's lists are not complete: nothing would be let go");
+    for why in &plan.frozen {
+        say!("retention is frozen, nothing would be let go: {why}");
+    }
+    for what in &plan.held_back {
+        say!("{what}");
     }
     for warning in &plan.warnings {
         say!("warning: {warning}");

@@ -87,6 +87,14 @@ fn print(status: &Status) {
         ]);
     }
     jobs.print("no jobs are configured");
+    for job in &status.jobs {
+        for (name, count) in &job.orphaned {
+            say!(
+                "{count} backups in {} were mirrored by job {name}, which is not configured (any more); nobody lets them go",
+                job.directory.display()
+            );
+        }
+    }
     if status.alarms.is_empty() {
         return;
     }

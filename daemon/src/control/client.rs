@@ -6,13 +6,17 @@ use backhaul_config::JobName;
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
 
+use super::upkeep::{PinRequest, PruneRequest};
 use super::{FailureBody, SyncRequest};
 use crate::event::Event;
 use crate::mirror::identity::BackupId;
+use crate::prune::{Options, Pruned};
 use crate::report::{Copy, Listed};
 use crate::status::Status;
 use crate::supervisor::Verdict;
+use crate::upkeep::Done;
 use crate::verification::Finding;
+use crate::why::Whereabouts;
 
 /// A conversation with the running daemon.
 pub struct DaemonClient {
@@ -94,17 +98,68 @@ impl DaemonClient {
             .await
     }
 
+    /// Carries out the retention of these jobs, of all when none is named.
+    ///
+    /// # Errors
+    /// When a job is unknown, or the daemon cannot do it.
+    pub async fn prune(
+        &self,
+        jobs: &[JobName],
+        options: Options,
+    ) -> Result<Vec<Pruned>, ClientError> {
+        let request = PruneRequest {
+            jobs: jobs.to_vec(),
+            options,
+        };
+        self.json(self.with_body(self.client.post(url("prune")), &request)?)
+            .await
+    }
+
+    /// Pins a backup.
+    ///
+    /// # Errors
+    /// When it is not mirrored, or the daemon cannot do it.
+    pub async fn pin(&self, id: &BackupId, reason: Option<String>) -> Result<Done, ClientError> {
+        let request = self.client.put(url(&format!("pins/{id}")));
+        self.json(self.with_body(request, &PinRequest { reason })?)
+            .await
+    }
+
+    /// Takes a backup's pin away.
+    ///
+    /// # Errors
+    /// When it is not mirrored, or the daemon cannot do it.
+    pub async fn unpin(&self, id: &BackupId) -> Result<Done, ClientError> {
+        self.json(self.client.delete(url(&format!("pins/{id}"))))
+            .await
+    }
+
+    /// Moves a backup out of quarantine.
+    ///
+    /// # Errors
+    /// When it is not there, or the daemon cannot do it.
+    pub async fn restore_quarantined(&self, id: &BackupId) -> Result<Done, ClientError> {
+        self.json(self.client.post(url(&format!("quarantine/{id}/restore"))))
+            .await
+    }
+
+    /// Why a backup is kept, let go, in quarantine, or was not fetched.
+    ///
+    /// # Errors
+    /// When the daemon cannot tell.
+    pub async fn why(&self, asked: &str) -> Result<Vec<Whereabouts>, ClientError> {
+        let mut target =
+            url::Url::parse(&url("why")).map_err(|error| broken(&self.socket, &error))?;
+        target.query_pairs_mut().append_pair("of", asked);
+        self.json(self.client.get(target)).await
+    }
+
     /// Has the daemon record what a verification found. Returns how many backups it knows.
     ///
     /// # Errors
     /// When the daemon cannot record it.
     pub async fn record(&self, findings: &[Finding]) -> Result<u64, ClientError> {
-        let body = serde_json::to_vec(findings).map_err(|error| broken(&self.socket, &error))?;
-        let request = self
-            .client
-            .post(url("findings"))
-            .header("content-type", "application/json")
-            .body(body);
+        let request = self.with_body(self.client.post(url("findings")), &findings)?;
         self.json(request).await
     }
 
@@ -125,13 +180,8 @@ impl DaemonClient {
         jobs: Vec<JobName>,
         mut on_event: impl FnMut(Event),
     ) -> Result<(), ClientError> {
-        let body = serde_json::to_vec(&SyncRequest { jobs })
-            .map_err(|error| broken(&self.socket, &error))?;
-        let request = self
-            .client
-            .post(url("sync"))
-            .header("content-type", "application/json");
-        let mut response = self.send(request.body(body)).await?;
+        let request = self.with_body(self.client.post(url("sync")), &SyncRequest { jobs })?;
+        let mut response = self.send(request).await?;
         let mut pending = Vec::new();
         loop {
             let piece = response
@@ -147,6 +197,17 @@ impl DaemonClient {
                 );
             }
         }
+    }
+
+    fn with_body(
+        &self,
+        request: RequestBuilder,
+        body: &impl serde::Serialize,
+    ) -> Result<RequestBuilder, ClientError> {
+        let body = serde_json::to_vec(body).map_err(|error| broken(&self.socket, &error))?;
+        Ok(request
+            .header("content-type", "application/json")
+            .body(body))
     }
 
     async fn json<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, ClientError> {

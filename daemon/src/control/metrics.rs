@@ -13,6 +13,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::{Desk, Failure, gather};
 use crate::catalog::record::Outcome;
+use crate::recoverability::Finding;
 use crate::status::Status;
 
 /// Not `job` and not `instance`: Prometheus puts labels of these names on everything it scrapes.
@@ -26,6 +27,12 @@ struct InstanceLabels {
     sync_job: String,
     database_id: String,
     database: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct FindingLabels {
+    sync_job: String,
+    finding: &'static str,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -46,6 +53,7 @@ fn registry(status: &Status) -> Registry {
     configuration(&mut registry, status);
     jobs(&mut registry, status);
     instances(&mut registry, status);
+    recoverability(&mut registry, status);
     registry
 }
 
@@ -173,6 +181,36 @@ fn jobs(registry: &mut Registry, status: &Status) {
         Unit::Seconds,
         success_at,
     );
+}
+
+fn recoverability(registry: &mut Registry, status: &Status) {
+    let frozen = Family::<JobLabels, Gauge>::default();
+    let findings = Family::<FindingLabels, Gauge>::default();
+    for job in &status.jobs {
+        let sync_job = job.name.to_string();
+        let labels = JobLabels {
+            sync_job: sync_job.clone(),
+        };
+        let held = !job.frozen.is_empty() || !job.held_back.is_empty();
+        frozen.get_or_create(&labels).set(held.into());
+        for finding in Finding::NAMES {
+            let found = job
+                .findings
+                .iter()
+                .filter(|one| one.finding.name() == finding);
+            let labels = FindingLabels {
+                sync_job: sync_job.clone(),
+                finding,
+            };
+            findings
+                .get_or_create(&labels)
+                .set(count(found.count() as u64));
+        }
+    }
+    let help = "Whether the job's retention lets nothing go, of all or of some instances";
+    registry.register("job_retention_frozen", help, frozen);
+    let help = "What is wrong with backups at the vendor or gaps in the mirrored log";
+    registry.register("job_findings", help, findings);
 }
 
 fn instances(registry: &mut Registry, status: &Status) {

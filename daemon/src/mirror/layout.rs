@@ -14,6 +14,8 @@ pub const STAGING: &str = "staging";
 pub const VERIFIED: &str = "verified";
 /// Backups on their way out, in [`HIDDEN`].
 pub const QUARANTINE: &str = "quarantine";
+/// Which backups stay for ever, in [`HIDDEN`].
+pub const PINS: &str = "pins";
 
 /// The directory of an instance: its name for people, its id so that it is unique and stays.
 pub fn instance_dir(instance: &Instance) -> SafeName {

@@ -1,13 +1,14 @@
 //! Quarantine: backups that retention has let go, hidden but whole for a grace period; and damaged
 //! ones that a sound copy has taken the place of.
 //!
-//! `.backhaul/quarantine/<quarantined at>_<id>/` holds the backup's directory under `backup/` and
-//! `from`, the path it came from, for people: where a backup belongs is told by its manifest. Moving
-//! a backup in and out is one rename. A deletion begins with one too, to `….deleting`, so that what
-//! is half deleted never comes back.
+//! `.backhaul/quarantine/<quarantined at>_<id>/` holds the backup's directory under `backup/`; and,
+//! for people, `from`, the path it came from, and `why`: where a backup belongs is told by its
+//! manifest. Moving a backup in and out is one rename. A deletion begins with one too, to
+//! `….deleting`, so that what is half deleted never comes back.
 
 use backhaul_provider_api::Timestamp;
 use chrono::{NaiveDateTime, TimeDelta};
+use serde::{Deserialize, Serialize};
 
 use super::identity::BackupId;
 use super::layout::{self, HIDDEN, QUARANTINE};
@@ -16,16 +17,20 @@ use crate::dir::{Dir, FsError};
 
 const BACKUP: &str = "backup";
 const FROM: &str = "from";
+const WHY: &str = "why";
+/// Why a damaged backup is there.
+const DAMAGED: &str = "it is damaged, and a sound copy took its place";
 const DELETING: &str = ".deleting";
 const TIME_FORMAT: &str = "%Y%m%dT%H%M%SZ";
 
 /// A backup in quarantine.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quarantined {
     /// The backup.
     pub id: BackupId,
     /// When it was put there.
     pub since: Timestamp,
+    /// The name of its slot.
     entry: String,
 }
 
@@ -38,8 +43,31 @@ impl Quarantined {
         Manifest::read(&open(job_dir)?.dir(format!("{}/{BACKUP}", self.entry))?)
     }
 
+    /// Why it was put there, in words.
+    ///
+    /// # Errors
+    /// When that cannot be read.
+    pub fn why(&self, job_dir: &Dir) -> Result<String, FsError> {
+        let text = open(job_dir)?.dir(&self.entry)?.read(WHY, 4096)?;
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+
     fn holds_something(&self, job_dir: &Dir) -> bool {
         open(job_dir).is_ok_and(|place| place.has(&format!("{}/{BACKUP}", self.entry)))
+    }
+
+    /// The job that mirrored it, as its manifest says. That of a damaged one may be what is
+    /// damaged; then that of the sound copy in its place says it.
+    fn owner(&self, job_dir: &Dir) -> Option<String> {
+        let claimed = |manifest: Manifest| (manifest.id == self.id).then_some(manifest.job);
+        let sound = || {
+            let slot = open(job_dir)
+                .and_then(|place| place.dir(&self.entry))
+                .ok()?;
+            let from = String::from_utf8(slot.read(FROM, 4096).ok()?).ok()?;
+            claimed(Manifest::read(&job_dir.dir(from).ok()?).ok()?)
+        };
+        self.manifest(job_dir).ok().and_then(claimed).or_else(sound)
     }
 }
 
@@ -50,7 +78,13 @@ impl Quarantined {
 ///
 /// # Errors
 /// When the manifest does not claim the directory, or the disk refuses.
-pub fn put(job_dir: &Dir, path: &str, id: &BackupId, now: Timestamp) -> Result<(), FsError> {
+pub fn put(
+    job_dir: &Dir,
+    path: &str,
+    id: &BackupId,
+    why: &str,
+    now: Timestamp,
+) -> Result<(), FsError> {
     let Some((home, name)) = path.rsplit_once('/') else {
         let why = std::io::Error::other("it is not the path of a backup");
         return Err(job_dir.error("quarantine", path.as_ref(), why));
@@ -61,7 +95,7 @@ pub fn put(job_dir: &Dir, path: &str, id: &BackupId, now: Timestamp) -> Result<(
         let why = std::io::Error::other("its manifest does not claim it; it is left alone");
         return Err(job_dir.error("quarantine", path.as_ref(), why));
     }
-    let slot = slot(job_dir, path, id, now)?;
+    let slot = slot(job_dir, path, id, why, now)?;
     home.move_new(name, &slot, BACKUP)
 }
 
@@ -81,7 +115,7 @@ pub fn exchange(
     let (home, name) = damaged(job_dir, path, id)?;
     // By way of the slot: a kill in between leaves the sound copy there and the damaged one where
     // it was, and never a damaged one in staging, where it would be taken for sound.
-    let slot = slot(job_dir, path, id, now)?;
+    let slot = slot(job_dir, path, id, DAMAGED, now)?;
     staged.move_new(data, &slot, BACKUP)?;
     slot.exchange(BACKUP, &home, name)
 }
@@ -97,7 +131,7 @@ pub fn put_damaged(
     now: Timestamp,
 ) -> Result<(), FsError> {
     let (home, name) = damaged(job_dir, path, id)?;
-    let slot = slot(job_dir, path, id, now)?;
+    let slot = slot(job_dir, path, id, DAMAGED, now)?;
     home.move_new(name, &slot, BACKUP)
 }
 
@@ -115,7 +149,13 @@ fn damaged<'a>(job_dir: &Dir, path: &'a str, id: &BackupId) -> Result<(Dir, &'a 
 }
 
 /// Makes the place in quarantine for a backup that lies at `path`.
-fn slot(job_dir: &Dir, path: &str, id: &BackupId, now: Timestamp) -> Result<Dir, FsError> {
+fn slot(
+    job_dir: &Dir,
+    path: &str,
+    id: &BackupId,
+    why: &str,
+    now: Timestamp,
+) -> Result<Dir, FsError> {
     let place = job_dir.ensure_dir(HIDDEN)?.ensure_dir(QUARANTINE)?;
     // Another copy may have gone in the same second, or may be half deleted under that name.
     let mut since = now;
@@ -130,6 +170,7 @@ fn slot(job_dir: &Dir, path: &str, id: &BackupId, now: Timestamp) -> Result<Dir,
         since += TimeDelta::seconds(1);
     };
     slot.write_durable(FROM, path.as_bytes())?;
+    slot.write_durable(WHY, why.as_bytes())?;
     Ok(slot)
 }
 
@@ -176,28 +217,37 @@ pub fn list(job_dir: &Dir) -> Result<Vec<Quarantined>, FsError> {
     Ok(found)
 }
 
-/// Deletes for good what has been in quarantine longer than the grace period, and what is left of
-/// a deletion that was cut off. `announce` is told beforehand; when it fails, nothing is deleted.
+/// What has been there longer than the grace period and may be deleted for good: only what its
+/// manifest says that this job mirrored. Slots that a crash left empty are among them.
 ///
 /// # Errors
-/// When `announce` fails, or something cannot be removed.
-pub fn purge(
+/// When the directory cannot be read.
+pub fn expired(
     job_dir: &Dir,
+    job: &str,
     grace: TimeDelta,
     now: Timestamp,
-    announce: impl FnOnce(&[Quarantined]) -> Result<(), FsError>,
 ) -> Result<Vec<Quarantined>, FsError> {
     let mut all = list(job_dir)?;
-    all.retain(|quarantined| now.signed_duration_since(quarantined.since) > grace);
-    if !all.is_empty() {
-        announce(&all)?;
-    }
+    all.retain(|quarantined| {
+        now.signed_duration_since(quarantined.since) > grace
+            && (!quarantined.holds_something(job_dir)
+                || quarantined.owner(job_dir).is_some_and(|owner| owner == job))
+    });
+    Ok(all)
+}
+
+/// Deletes backups in quarantine for good, and what is left of a deletion that was cut off.
+///
+/// # Errors
+/// When something cannot be removed.
+pub fn delete(job_dir: &Dir, doomed: &[Quarantined]) -> Result<(), FsError> {
     let place = match open(job_dir) {
         Ok(place) => place,
-        Err(error) if error.is_missing() => return Ok(all),
+        Err(error) if error.is_missing() => return Ok(()),
         Err(error) => return Err(error),
     };
-    for Quarantined { entry, .. } in &all {
+    for Quarantined { entry, .. } in doomed {
         place.move_new(entry, &place, &format!("{entry}{DELETING}"))?;
     }
     for (name, _) in place.entries()? {
@@ -205,7 +255,7 @@ pub fn purge(
             place.remove_tree(&name)?;
         }
     }
-    Ok(all)
+    Ok(())
 }
 
 /// Moves a backup back to where it belongs, if it is whole. Returns its path and its manifest.

@@ -19,6 +19,7 @@ use crate::fetch::space::Space;
 use crate::mirror::identity::BackupId;
 use crate::mirror::staging;
 use crate::provider::{AccountLimits, Libraries, Library, discover};
+use crate::prune::QuarantineLock;
 
 use super::PassError;
 
@@ -51,6 +52,8 @@ pub struct Context {
     pub account_limits: Arc<Mutex<BTreeMap<AccountName, ByService>>>,
     /// What is being fetched right now.
     pub claims: Claims,
+    /// The right to move backups in and out of quarantine.
+    pub quarantine_lock: QuarantineLock,
     /// The turns of those who want the same backup for several directories.
     pub turns: Turns,
     /// The directories that the catalog was compared with since the start.

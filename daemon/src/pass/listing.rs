@@ -3,20 +3,24 @@
 //! Pages are looked at one by one; of what is known already nothing is kept, so memory grows only
 //! with what is to be fetched.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use backhaul_config::Job;
-use backhaul_provider_api::{Backup, Completeness, Instance, InstanceId, Next, State};
+use backhaul_provider_api::{
+    Backup, BackupKey, Instance, InstanceId, Kind, Next, Origin, State, Timestamp, Window,
+};
 
 use super::PassError;
 use super::context::Context;
 use super::vendor::{self, Vendor};
 use crate::catalog::BackupRecord;
 use crate::catalog::mark::Mark;
+use crate::catalog::record::Unfetched;
 use crate::dir::Dir;
 use crate::mirror::identity::Identity;
 use crate::mirror::manifest::Manifest;
 use crate::mirror::{publish, staging};
+use crate::recoverability::Recent;
 
 /// How many passed-over entries a pass reports by name.
 const PASSED_OVER_MAX: usize = 100;
@@ -54,6 +58,19 @@ impl Wanted {
                 .of_backup(&id, None, bytes)
         });
     }
+
+    /// Itself as one that was not fetched.
+    pub fn unfetched(&self, why: String) -> Unfetched {
+        Unfetched {
+            id: self.identity.id(),
+            key: self.identity.key.clone(),
+            name: self.backup.name.clone(),
+            instance: self.identity.instance.clone(),
+            kind: self.backup.kind,
+            started_at: self.backup.started_at,
+            why,
+        }
+    }
 }
 
 /// What the vendor has.
@@ -69,11 +86,47 @@ pub struct Survey {
     pub wanted: Vec<Wanted>,
     /// Listed, but not to be fetched, and why.
     pub passed_over: Vec<String>,
+    /// The same by backup, for whoever asks about one.
+    pub unfetched: Vec<Unfetched>,
+    /// What the lists say about the vendor's side.
+    pub seen: BTreeMap<InstanceId, Seen>,
     /// Instances that could not be listed, and why.
     pub errors: Vec<String>,
     /// Listings that do not cover everything, and why.
     pub warnings: Vec<String>,
     incomplete: bool,
+}
+
+/// What an instance's list says about the vendor's side.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// The instance's name.
+    pub name: String,
+    /// When the newest backups of each kind were made.
+    pub recent: BTreeMap<Kind, Recent>,
+    /// When the oldest of each kind was made that the vendor drops by itself.
+    pub oldest: BTreeMap<Kind, Timestamp>,
+    /// The mirrored backups that are no longer listed since this time; nothing unless the list
+    /// was read to its stated end.
+    pub vanished: Vec<BackupRecord>,
+    /// The keys of all, when the list was read to its stated end.
+    pub keys: Option<BTreeSet<BackupKey>>,
+}
+
+impl Seen {
+    fn add(&mut self, backup: &Backup) {
+        if matches!(backup.state, State::Failed) {
+            return;
+        }
+        self.recent
+            .entry(backup.kind)
+            .or_default()
+            .add(backup.started_at);
+        if backup.origin == Origin::Automatic {
+            let oldest = self.oldest.entry(backup.kind).or_insert(backup.started_at);
+            *oldest = (*oldest).min(backup.started_at);
+        }
+    }
 }
 
 impl Survey {
@@ -156,7 +209,13 @@ async fn list_instance(
 ) -> Result<(), PassError> {
     let mut pages = vendor.pages(instance, job);
     // A list may shift between pages and show an entry twice.
-    let mut seen = BTreeSet::new();
+    let mut keys = BTreeSet::new();
+    let mut seen = Seen {
+        name: instance.name.clone(),
+        ..Seen::default()
+    };
+    let mut any = None;
+    let mut end = None;
     while let Some(page) = pages.next().await? {
         for entry in page.passed_over {
             let what = format!("{} {}", instance.id, entry.what);
@@ -168,39 +227,80 @@ async fn list_instance(
             ));
         }
         for backup in page.backups {
-            if !job.kinds.contains(&backup.kind) || !seen.insert(backup.key.clone()) {
+            if !job.kinds.contains(&backup.kind) || !keys.insert(backup.key.clone()) {
                 continue;
             }
             survey.listed += 1;
+            seen.add(&backup);
+            any.get_or_insert_with(|| vendor.identity(instance, &backup));
             consider(context, vendor, job, directory, instance, backup, survey)?;
         }
-        if let Next::End(Completeness {
-            complete: false,
-            reason,
-            ..
-        }) = page.next
-        {
+        if let Next::End(completeness) = page.next {
+            end = Some(completeness);
+        }
+    }
+    match end {
+        Some(end) if end.complete => {
+            if let Some(any) = any {
+                seen.vanished = note_vanished(context, job, &any, &keys, end.window)?;
+            }
+            if keys.is_empty() {
+                nothing_listed(context, job, instance, survey)?;
+            } else {
+                seen.keys = Some(keys);
+            }
+        }
+        end => {
             survey.incomplete = true;
-            let why = reason.unwrap_or_else(|| "no reason was given".to_owned());
+            let why = end.and_then(|end| end.reason);
             survey.warnings.push(format!(
-                "the list of backups of {} is not complete: {why}",
-                instance.id
+                "the list of backups of {} is not complete: {}",
+                instance.id,
+                why.unwrap_or_else(|| "no reason was given".to_owned())
             ));
         }
     }
-    if seen.is_empty() {
-        let summary = context.catalog.summary(&job.directory)?;
-        let mirrored = summary.instances.get(&instance.id);
-        if let Some(count) = mirrored.map(|instance| instance.backups) {
-            // Perhaps true, perhaps a mistake of the vendor; nothing is concluded from it.
-            survey.incomplete = true;
-            survey.warnings.push(format!(
-                "the vendor lists no backup of {} at all, though {count} are mirrored",
-                instance.id
-            ));
-        }
+    survey.seen.insert(instance.id.clone(), seen);
+    Ok(())
+}
+
+/// An empty list is perhaps true, perhaps a mistake of the vendor; where something is mirrored,
+/// nothing is concluded from it.
+fn nothing_listed(
+    context: &Context,
+    job: &Job,
+    instance: &Instance,
+    survey: &mut Survey,
+) -> Result<(), PassError> {
+    let summary = context.catalog.summary(&job.directory)?;
+    if let Some(mirrored) = summary.instances.get(&instance.id) {
+        survey.incomplete = true;
+        survey.warnings.push(format!(
+            "the vendor lists no backup of {} at all, though {} are mirrored",
+            instance.id, mirrored.backups
+        ));
     }
     Ok(())
+}
+
+/// Notes which mirrored backups the vendor lists no more. Only where the list reaches, and only of
+/// kinds that were asked for, absence means anything.
+fn note_vanished(
+    context: &Context,
+    job: &Job,
+    any: &Identity,
+    keys: &BTreeSet<BackupKey>,
+    window: Window,
+) -> Result<Vec<BackupRecord>, PassError> {
+    let concerns = |record: &BackupRecord| {
+        let within = window.from.is_none_or(|from| record.started_at >= from)
+            && window.until.is_none_or(|until| record.started_at < until);
+        within && job.kinds.contains(&record.kind)
+    };
+    let now = context.now();
+    Ok(context
+        .catalog
+        .note_unlisted(any, &job.directory, keys, concerns, now)?)
 }
 
 fn consider(
@@ -252,11 +352,12 @@ fn consider(
     if let Some(why_not) = why_not {
         wanted.skip(context, job, &why_not);
         survey.pass_over(format!("{} of {}: {why_not}", wanted.label(), instance.id));
+        survey.unfetched.push(wanted.unfetched(why_not));
         return Ok(());
     }
     // Until now its record stood for it; a damaged one does until a sound copy takes its place.
     if let Some(gone) = known.as_ref().filter(|record| record.damage.is_empty()) {
-        context.catalog.forget(gone)?;
+        context.catalog.forget(std::slice::from_ref(gone))?;
     }
     // A run that was killed between publication and record, or a lost catalog: it is there.
     let there = directory

@@ -10,8 +10,10 @@ use super::PassError;
 use super::context::Context;
 use super::listing::Wanted;
 use crate::catalog::BackupRecord;
+use crate::dir::Dir;
 use crate::mirror::identity::Identity;
-use crate::retention;
+use crate::mirror::pins;
+use crate::prune::Decided;
 
 /// What to do with backups that are not mirrored yet.
 #[derive(Default)]
@@ -25,10 +27,11 @@ pub struct Selection<'a> {
 /// Divides candidates, newest first, by what retention would decide if all of them were mirrored.
 ///
 /// # Errors
-/// When the catalog fails.
+/// When the catalog fails or the pins cannot be read.
 pub fn select<'a>(
     context: &Context,
     job: &Job,
+    directory: Option<&Dir>,
     candidates: Vec<&'a Wanted>,
 ) -> Result<Selection<'a>, PassError> {
     if job.retention.is_empty() || candidates.is_empty() {
@@ -37,7 +40,8 @@ pub fn select<'a>(
             spared: Vec::new(),
         });
     }
-    let mut mirrored = context.catalog.of_directory(&job.directory)?;
+    let instances = context.catalog.instances(&job.directory)?;
+    let pins = directory.map(pins::list).transpose()?.unwrap_or_default();
     let mut by_instance: BTreeMap<&InstanceId, Vec<&'a Wanted>> = BTreeMap::new();
     for candidate in &candidates {
         by_instance
@@ -47,25 +51,28 @@ pub fn select<'a>(
     }
     let mut kept = std::collections::BTreeSet::new();
     for (instance, candidates) in by_instance {
-        let mut records = mirrored.remove(instance).unwrap_or_default();
+        let mut records = match instances.get(instance) {
+            Some(keys) => context.catalog.of_instance(keys)?,
+            None => Vec::new(),
+        };
         // A damaged copy is as good as gone once it is fetched again.
         let again = |id: &Identity| {
             candidates
                 .iter()
                 .any(|wanted| wanted.replaces.is_some() && wanted.identity == *id)
         };
-        records.retain(|record| record.job == job.name.as_str() && !again(&record.identity));
+        records.retain(|record| !again(&record.identity));
         let first = records.len();
         records.extend(
             candidates
                 .iter()
                 .map(|wanted| BackupRecord::expected(&wanted.identity, &wanted.backup, job)),
         );
-        let decisions = retention::decide(&job.retention, job.zone, &records, context.now());
+        let decided = Decided::new(job, records, &pins, true, true, context.now());
         let keeps = candidates
             .iter()
-            .zip(&decisions[first..])
-            .filter(|(_, decision)| decision.keeps());
+            .zip(&decided.verdicts[first..])
+            .filter(|(_, verdict)| verdict.keeps());
         kept.extend(keeps.map(|(wanted, _)| &wanted.identity));
     }
     let (fetch, spared) = candidates

@@ -8,6 +8,7 @@ use backhaul_provider_api::{
     Next, PollRequest, PrepareRequest, Prepared, RateLimit, RateScope, ReleaseRequest,
     ResolveRequest, Seconds, SecretsRequest, Service, Timestamp, Window,
 };
+use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -117,6 +118,11 @@ impl Vendor {
     /// The time, corrected by what the vendor's clock was seen to be.
     pub fn now(&self) -> Timestamp {
         self.exchange.now()
+    }
+
+    /// By how much the vendor's clock is ahead of this machine's, where it told.
+    pub fn vendor_ahead(&self) -> Option<TimeDelta> {
+        self.exchange.vendor_ahead()
     }
 
     /// A fetcher for links of this account.

@@ -46,8 +46,8 @@ pub struct Exchange {
 /// How far the vendor's clock is ahead of ours.
 #[derive(Clone, Copy, Debug, Default)]
 struct Skew {
-    /// In its last answer.
-    seen: TimeDelta,
+    /// In its last answer that told its time.
+    seen: Option<TimeDelta>,
     /// As added to our time.
     applied: TimeDelta,
 }
@@ -99,18 +99,25 @@ impl Exchange {
         (self.clock)() + skew.applied
     }
 
+    /// By how much the vendor's clock was ahead of this machine's in its last answer; nothing
+    /// when it never told.
+    pub fn vendor_ahead(&self) -> Option<TimeDelta> {
+        let skew = self.skew.lock().unwrap_or_else(PoisonError::into_inner);
+        skew.seen
+    }
+
     /// Corrects the clock by the last answer's `Date`. False when that would change nothing
     /// that matters, so that another try would fail like the last.
     pub fn adopt_vendor_clock(&self) -> bool {
         let mut skew = self.skew.lock().unwrap_or_else(PoisonError::into_inner);
-        let change = skew.seen - skew.applied;
-        if change.abs() <= SKEW_IGNORED {
+        let seen = skew.seen.unwrap_or_default();
+        if (seen - skew.applied).abs() <= SKEW_IGNORED {
             return false;
         }
-        skew.applied = skew.seen;
+        skew.applied = seen;
         tracing::warn!(
             account = self.settings.account,
-            offset_s = skew.seen.num_seconds(),
+            offset_s = seen.num_seconds(),
             "the vendor's clock differs from this machine's; signing by the vendor's"
         );
         true
@@ -221,7 +228,7 @@ impl Exchange {
         let date = headers.get(DATE).and_then(|date| date.to_str().ok());
         if let Some(Ok(date)) = date.map(DateTime::parse_from_rfc2822) {
             let mut skew = self.skew.lock().unwrap_or_else(PoisonError::into_inner);
-            skew.seen = date.to_utc() - (self.clock)();
+            skew.seen = Some(date.to_utc() - (self.clock)());
         }
     }
 }

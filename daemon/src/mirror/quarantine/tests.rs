@@ -26,7 +26,7 @@ fn quarantined(scratch: &Path) -> (Dir, BackupId, String) {
         sparse.set_len(file.size_bytes).unwrap();
     }
     let job_dir = Dir::open(scratch).unwrap();
-    put(&job_dir, &path, &manifest.id, now()).unwrap();
+    put(&job_dir, &path, &manifest.id, "nothing holds it", now()).unwrap();
     assert!(!backup.exists());
     (job_dir, manifest.id, path)
 }
@@ -80,30 +80,24 @@ fn what_is_not_whole_stays_where_it_is() {
 }
 
 #[test]
-fn nothing_is_deleted_that_was_not_announced() {
+fn only_what_served_its_grace_period_and_is_of_that_job_is_expired() {
     let scratch = tempfile::tempdir().unwrap();
     let (job_dir, id, _) = quarantined(scratch.path());
+    let quarantined = list(&job_dir).unwrap().pop().unwrap();
+    assert_eq!(quarantined.why(&job_dir).unwrap(), "nothing holds it");
+    let job = quarantined.manifest(&job_dir).unwrap().job;
     let later = now() + TimeDelta::days(8);
-    let refused = |_: &[Quarantined]| {
-        let why = std::io::Error::other("the disk is full");
-        Err(job_dir.error("write", "log".as_ref(), why))
+    let after = |job: &str, days| {
+        let grace = TimeDelta::days(days);
+        expired(&job_dir, job, grace, later).unwrap()
     };
-    assert!(purge(&job_dir, TimeDelta::days(7), later, refused).is_err());
-    assert!(slot(&job_dir).join(BACKUP).exists());
-    let none = |_: &[Quarantined]| -> Result<(), FsError> { panic!("its time is not over") };
-    assert!(
-        purge(&job_dir, TimeDelta::days(9), later, none)
-            .unwrap()
-            .is_empty()
-    );
-
-    let mut announced = Vec::new();
-    let gone = purge(&job_dir, TimeDelta::days(7), later, |doomed| {
-        announced.extend(doomed.iter().map(|doomed| doomed.id.clone()));
-        Ok(())
-    });
-    assert_eq!((gone.unwrap().len(), announced), (1, vec![id]));
-    assert!(list(&job_dir).unwrap().is_empty());
+    assert_eq!(after(&job, 9), []);
+    assert_eq!(after("another", 7), []);
+    let doomed = after(&job, 7);
+    assert_eq!(doomed.len(), 1);
+    assert_eq!(doomed[0].id, id);
+    delete(&job_dir, &doomed).unwrap();
+    assert_eq!(list(&job_dir).unwrap(), []);
 }
 
 #[test]
@@ -115,7 +109,6 @@ fn a_deletion_that_was_cut_off_is_finished_and_never_comes_back() {
     deleting.push(DELETING);
     std::fs::rename(&slot, &deleting).unwrap();
     assert!(restore(&job_dir, &id).unwrap_err().is_missing());
-    let nothing_new = |_: &[Quarantined]| -> Result<(), FsError> { panic!("announced already") };
-    purge(&job_dir, TimeDelta::days(7), now(), nothing_new).unwrap();
+    delete(&job_dir, &[]).unwrap();
     assert!(!Path::new(&deleting).exists());
 }
