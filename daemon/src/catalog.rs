@@ -12,32 +12,25 @@ mod history;
 mod instances;
 pub mod mark;
 pub mod mend;
+mod open;
 pub mod rebuild;
 pub mod record;
+mod schema;
 mod skip;
 pub mod summary;
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use backhaul_provider_api::Timestamp;
-
 use crate::crash::crash_point;
-use crate::dir::{Dir, FsError};
+use crate::dir::FsError;
 use crate::mirror::identity::{BackupId, Identity};
+pub use open::Opened;
 pub use record::{BackupRecord, JobRecord, RunRecord, SurveyRecord};
 pub use summary::Summary;
-
-/// The version of the records; another one means rebuild.
-const SCHEMA: &[u8] = b"2";
-const DIRECTORY: &str = "catalog";
-/// The key that is there while the backups are being read back from the manifests.
-const REBUILDING: &str = "rebuilding";
-const CACHE_BYTES: u64 = 32 << 20;
 
 /// The open catalog. Calls block for a disk access; async code calls it from the threads that
 /// passes run on.
@@ -58,19 +51,6 @@ pub struct Catalog {
     changing_job: Mutex<()>,
     /// Summaries of directories that nothing was put into or taken out of since.
     summaries: Mutex<BTreeMap<PathBuf, Arc<Summary>>>,
-}
-
-/// What was found on opening.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Opened {
-    /// A sound catalog.
-    Sound,
-    /// No catalog: it must be rebuilt from the manifests.
-    New,
-    /// One whose rebuilding was cut off: rebuild.
-    Unfinished,
-    /// A broken or foreign one, now set aside at the path: rebuild.
-    SetAside(PathBuf, String),
 }
 
 /// A failed access to the catalog.
@@ -103,52 +83,6 @@ pub enum CatalogError {
 type Result<T> = std::result::Result<T, CatalogError>;
 
 impl Catalog {
-    /// Opens the catalog in the state directory, setting a broken one aside.
-    ///
-    /// # Errors
-    /// When another process has it, or the disk does not let a new one be made.
-    pub fn open(state_dir: &Path, now: Timestamp) -> Result<(Self, Opened)> {
-        let state = Dir::create_all(state_dir)?;
-        let path = state_dir.join(DIRECTORY);
-        let existed = state.has(DIRECTORY);
-        match Self::try_open(&path) {
-            Ok(catalog) if !existed => {
-                catalog.meta()?;
-                state.dir(DIRECTORY)?.sync()?;
-                state.sync()?;
-                Ok((catalog, Opened::New))
-            }
-            Ok(catalog) if catalog.is_unfinished() => Ok((catalog, Opened::Unfinished)),
-            Ok(catalog) if catalog.has_schema() => Ok((catalog, Opened::Sound)),
-            Ok(catalog) => {
-                drop(catalog);
-                Self::set_aside(&state, now, "it is of another version".to_owned())
-            }
-            Err(Failure::Locked) => Err(CatalogError::InUse { path }),
-            Err(Failure::Disk(source)) if !existed || is_full(&source) => Err(CatalogError::File(
-                state.error("open", DIRECTORY.as_ref(), source),
-            )),
-            Err(Failure::Disk(source)) => Self::set_aside(&state, now, source.to_string()),
-            Err(Failure::Broken(why)) => Self::set_aside(&state, now, why),
-        }
-    }
-
-    /// Empties the catalog, for a rebuild.
-    ///
-    /// # Errors
-    /// When sled fails.
-    pub fn clear_backups(&self) -> Result<()> {
-        self.summaries().clear();
-        for tree in [&self.backups, &self.ids] {
-            crash_point("empty the catalog");
-            tree.clear().map_err(|source| CatalogError::Store {
-                doing: "emptied",
-                source,
-            })?;
-        }
-        Ok(())
-    }
-
     /// The copy of a backup in that directory, if it is known.
     ///
     /// # Errors
@@ -324,74 +258,6 @@ impl Catalog {
             source: sled::Error::Io(source),
         })
     }
-
-    fn is_unfinished(&self) -> bool {
-        self.has_schema() && matches!(self.db.contains_key(REBUILDING), Ok(true))
-    }
-
-    fn has_schema(&self) -> bool {
-        matches!(self.db.get("schema"), Ok(Some(schema)) if schema == SCHEMA)
-    }
-
-    fn meta(&self) -> Result<()> {
-        self.db.insert("schema", SCHEMA).map_err(write_failed)?;
-        self.commit()
-    }
-
-    /// sled may panic on damaged files, inside `open` or at the first read.
-    fn try_open(path: &Path) -> std::result::Result<Self, Failure> {
-        let open = || -> std::result::Result<Self, sled::Error> {
-            let db = sled::Config::new()
-                .path(path)
-                .cache_capacity(CACHE_BYTES)
-                .open()?;
-            let catalog = Self {
-                backups: db.open_tree("backups")?,
-                ids: db.open_tree("ids")?,
-                gone: db.open_tree("gone")?,
-                jobs: db.open_tree("jobs")?,
-                runs: db.open_tree("runs")?,
-                skips: db.open_tree("skips")?,
-                surveys: db.open_tree("surveys")?,
-                file: Mutex::new(File::open(path.join("db"))?),
-                changing_job: Mutex::default(),
-                summaries: Mutex::default(),
-                db,
-            };
-            if let Some(first) = catalog.backups.iter().next() {
-                first?;
-            }
-            Ok(catalog)
-        };
-        // The damaged database is dropped with everything that the closure captured.
-        match catch_unwind(AssertUnwindSafe(open)) {
-            Ok(Ok(catalog)) => Ok(catalog),
-            Ok(Err(sled::Error::Io(error))) if error.to_string().contains("acquire lock") => {
-                Err(Failure::Locked)
-            }
-            Ok(Err(sled::Error::Io(error))) => Err(Failure::Disk(error)),
-            Ok(Err(error)) => Err(Failure::Broken(error.to_string())),
-            Err(_) => Err(Failure::Broken("sled panicked while opening it".to_owned())),
-        }
-    }
-
-    fn set_aside(state: &Dir, now: Timestamp, why: String) -> Result<(Self, Opened)> {
-        let name = format!("{DIRECTORY}.broken-{}", now.format("%Y%m%dT%H%M%S%.3fZ"));
-        state.move_new(DIRECTORY, state, &name)?;
-        let (catalog, _) = Self::open(state.path(), now)?;
-        Ok((catalog, Opened::SetAside(state.path().join(name), why)))
-    }
-}
-
-enum Failure {
-    Locked,
-    Disk(std::io::Error),
-    Broken(String),
-}
-
-fn is_full(error: &std::io::Error) -> bool {
-    use std::io::ErrorKind::{PermissionDenied, QuotaExceeded, StorageFull};
-    matches!(error.kind(), StorageFull | QuotaExceeded | PermissionDenied)
 }
 
 fn read_failed(source: sled::Error) -> CatalogError {

@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::catalog::rebuild::rebuild;
+use crate::catalog::rebuild::{Absent, rebuild};
 use crate::catalog::{Catalog, CatalogError, Opened};
 use crate::configuration::{self, ConfigError, Files};
 use crate::control::{self, ControlError};
@@ -151,12 +151,17 @@ pub fn open_catalog(config: &Config) -> Result<Catalog, CatalogError> {
             path.display()
         );
     }
+    if let Opened::Migrated(from) = opened {
+        tracing::info!(
+            "the catalog was of version {from}; what it says of backups is read back from the manifests"
+        );
+    }
     if opened == Opened::Unfinished {
         tracing::warn!("making the catalog anew was cut off last time; it is done again");
     }
     if opened != Opened::Sound {
         let patience = systemd::Patience::begin();
-        let rebuilt = rebuild(&catalog, &directories(config))?;
+        let rebuilt = rebuild(&catalog, &directories(config), Absent::Stays)?;
         drop(patience);
         for unreadable in &rebuilt.unreadable {
             tracing::warn!("not in the catalog: {unreadable}");

@@ -23,7 +23,7 @@ use crate::event::Event;
 use crate::mirror::identity::BackupId;
 use crate::mirror::layout;
 use crate::mirror::manifest::Manifest;
-use crate::mirror::verify::{Damage, Unverified, verify_at};
+use crate::mirror::verify::{Damage, Look, Unverified, verify_at};
 use crate::pass::{Context, PassError};
 
 /// Into how many shares the time of a whole round is cut at most: whoever runs every five minutes
@@ -219,8 +219,8 @@ async fn verify_one(
         record.id.clone(),
     );
     let runtime = tokio::runtime::Handle::current();
-    let mut pace = move |bytes: u64| {
-        let may_read = limits.verify(usize::try_from(bytes).unwrap_or(usize::MAX));
+    let mut pace = move |bytes: &[u8]| {
+        let may_read = limits.verify(bytes.len());
         let stopped = runtime.block_on(async {
             tokio::select! {
                 () = stop.cancelled() => true,
@@ -234,10 +234,10 @@ async fn verify_one(
     };
     let work = tokio::task::spawn_blocking(move || {
         let job_dir = Dir::open(&directory)?;
-        verify_at(&job_dir, &path, &id, &mut pace)
+        verify_at(&job_dir, &path, &id, Look::Hashes, &mut pace)
     });
     let damage = match work.await.unwrap_or(Err(Unverified::Stopped)) {
-        Ok(damage) => damage,
+        Ok(verdict) => verdict.damage,
         Err(Unverified::Stopped) => return Ok(None),
         Err(Unverified::File(error)) => return Err(error.into()),
         Err(Unverified::Manifest(error)) => {

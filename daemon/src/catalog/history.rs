@@ -49,11 +49,9 @@ impl Catalog {
     /// # Errors
     /// When sled or the disk fails.
     pub fn add_run(&self, run: &RunRecord) -> Result<()> {
-        let prefix = format!("{}\0", run.job);
-        let number = self.db.generate_id().map_err(write_failed)?;
-        let key = format!("{prefix}{number:020}");
+        let prefix = prefix(&run.job);
         self.runs
-            .insert(key, serde_json::to_vec(run)?)
+            .insert(self.new_run_key(&run.job)?, serde_json::to_vec(run)?)
             .map_err(write_failed)?;
         let excess = self
             .runs
@@ -68,6 +66,11 @@ impl Catalog {
         self.commit()
     }
 
+    pub(super) fn new_run_key(&self, job: &JobName) -> Result<String> {
+        let number = self.db.generate_id().map_err(write_failed)?;
+        Ok(format!("{}{number:020}", prefix(job)))
+    }
+
     /// A job's latest runs, newest first.
     ///
     /// # Errors
@@ -75,7 +78,7 @@ impl Catalog {
     pub fn runs(&self, job: &JobName, count: usize) -> Result<Vec<RunRecord>> {
         let latest = self
             .runs
-            .scan_prefix(format!("{job}\0"))
+            .scan_prefix(prefix(job))
             .values()
             .rev()
             .take(count);
@@ -106,4 +109,8 @@ impl Catalog {
             .map_err(write_failed)?;
         Ok(())
     }
+}
+
+fn prefix(job: &JobName) -> String {
+    format!("{job}\0")
 }

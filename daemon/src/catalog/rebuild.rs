@@ -1,16 +1,30 @@
 //! Makes the catalog anew from the manifests of the mirrors.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::mark::{self, Mark};
 use super::record::BackupRecord;
-use super::{Catalog, CatalogError, REBUILDING, Result, write_failed};
+use super::{Catalog, CatalogError, Result, prefix, read_failed, write_failed};
+use crate::crash::crash_point;
 use crate::dir::Dir;
+use crate::mirror::layout;
 use crate::mirror::scan::{Found, scan};
 
 /// How many records are committed at once.
 const BATCH: usize = 1000;
+
+/// The key that is there while the backups are being read back from the manifests.
+const REBUILDING: &str = "rebuilding";
+
+/// What becomes of the records of directories in which no mirror is to be seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absent {
+    /// They stay: the directory may not be mounted, and must not be filled anew.
+    Stays,
+    /// They go: whoever asks for it says that the directory is empty.
+    Goes,
+}
 
 /// What a rebuild found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -22,6 +36,10 @@ pub struct Rebuilt {
 }
 
 impl Catalog {
+    pub(super) fn is_unfinished(&self) -> bool {
+        matches!(self.db.contains_key(REBUILDING), Ok(true))
+    }
+
     /// Remembers durably that the catalog is being rebuilt.
     ///
     /// # Errors
@@ -39,16 +57,49 @@ impl Catalog {
         self.db.remove(REBUILDING).map_err(write_failed)?;
         self.commit()
     }
+
+    fn clear(&self) -> Result<()> {
+        self.summaries().clear();
+        for tree in [&self.backups, &self.ids] {
+            crash_point("empty the catalog");
+            tree.clear().map_err(write_failed)?;
+        }
+        Ok(())
+    }
+
+    fn clear_directory(&self, directory: &Path) -> Result<()> {
+        crash_point("empty the catalog of a directory");
+        for key in self.backups.scan_prefix(prefix(directory)).keys() {
+            let key = key.map_err(read_failed)?;
+            self.backups.remove(key).map_err(write_failed)?;
+        }
+        self.summaries().remove(directory);
+        Ok(())
+    }
 }
 
-/// Empties the catalog's backups and reads them back from the given job directories.
+/// Forgets the backups and reads them back from the given job directories.
 ///
 /// # Errors
 /// When the catalog cannot be written. A directory that cannot be listed is reported, not fatal.
-pub fn rebuild(catalog: &Catalog, directories: &BTreeSet<PathBuf>) -> Result<Rebuilt> {
+pub fn rebuild(
+    catalog: &Catalog,
+    directories: &BTreeSet<PathBuf>,
+    absent: Absent,
+) -> Result<Rebuilt> {
     // Cut off in between, it is done again at the next start.
     catalog.begin_rebuild()?;
-    catalog.clear_backups()?;
+    match absent {
+        Absent::Goes => catalog.clear()?,
+        Absent::Stays => {
+            let there = |directory: &&PathBuf| {
+                Dir::open(directory).is_ok_and(|directory| directory.has(layout::HIDDEN))
+            };
+            for directory in directories.iter().filter(there) {
+                catalog.clear_directory(directory)?;
+            }
+        }
+    }
     let mut rebuilt = Rebuilt::default();
     let mut batch = Vec::new();
     let mut failed = None;

@@ -1,9 +1,13 @@
+use backhaul_config::JobName;
 use backhaul_provider_api::{BackupKey, InstanceId, Kind};
+use std::collections::BTreeSet;
 use std::io::{Seek, SeekFrom, Write};
 
 use super::history::RUNS_KEPT;
+use super::rebuild::{Absent, rebuild};
 use super::*;
 use crate::mirror::manifest::Verification;
+use backhaul_provider_api::Timestamp;
 
 fn now() -> Timestamp {
     "2026-11-22T10:00:00Z".parse().unwrap()
@@ -106,35 +110,101 @@ fn a_damaged_catalog_is_set_aside_and_a_new_one_made() {
     assert_eq!(catalog.backups().count(), 0);
 }
 
+fn run(job: &JobName, started_at: Timestamp) -> RunRecord {
+    RunRecord {
+        job: job.clone(),
+        started_at,
+        ended_at: started_at,
+        outcome: record::Outcome::Success,
+        instances: 0,
+        listed: 0,
+        known: 0,
+        mirrored: 0,
+        repaired: 0,
+        shared: 0,
+        received_bytes: 0,
+        quarantined: 0,
+        passed_over: vec![],
+        errors: vec![],
+        warnings: vec![],
+    }
+}
+
 #[test]
 fn only_the_latest_runs_are_kept() {
     let scratch = tempfile::tempdir().unwrap();
     let (catalog, _) = Catalog::open(scratch.path(), now()).unwrap();
-    let job: backhaul_config::JobName = "j".parse().unwrap();
+    let job: JobName = "j".parse().unwrap();
     for i in 0..(RUNS_KEPT as i64 + 3) {
         let started_at = now() + chrono::TimeDelta::seconds(i);
-        let run = RunRecord {
-            job: job.clone(),
-            started_at,
-            ended_at: started_at,
-            outcome: record::Outcome::Success,
-            instances: 0,
-            listed: 0,
-            known: 0,
-            mirrored: 0,
-            repaired: 0,
-            shared: 0,
-            received_bytes: 0,
-            quarantined: 0,
-            passed_over: vec![],
-            errors: vec![],
-            warnings: vec![],
-        };
-        catalog.add_run(&run).unwrap();
+        catalog.add_run(&run(&job, started_at)).unwrap();
     }
     let runs = catalog.runs(&job, 1000).unwrap();
     assert_eq!(runs.len(), RUNS_KEPT);
     assert!(runs[0].started_at > runs[1].started_at);
+}
+
+#[test]
+fn one_of_an_older_version_is_migrated_and_made_anew() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (catalog, _) = Catalog::open(scratch.path(), now()).unwrap();
+    let job: JobName = "j".parse().unwrap();
+    let (there, away) = (scratch.path().join("m1"), Path::new("/not mounted"));
+    std::fs::create_dir_all(there.join(".backhaul")).unwrap();
+    catalog
+        .put(&[record("a", there.to_str().unwrap())])
+        .unwrap();
+    catalog.put(&[record("a", away.to_str().unwrap())]).unwrap();
+    catalog
+        .change_job(&job, |job| job.last_due = Some(now()))
+        .unwrap();
+    // As version 1 had it, in the order of keys; one was migrated before it was cut off.
+    for hour in 8..10 {
+        let started_at = now() + chrono::TimeDelta::hours(hour);
+        let key = format!("j\0{}", started_at.format("%Y%m%dT%H%M%S%.6fZ"));
+        let value = serde_json::to_vec(&run(&job, started_at)).unwrap();
+        catalog.runs.insert(key, value).unwrap();
+    }
+    catalog.db.insert("schema", "1").unwrap();
+    catalog.commit().unwrap();
+    drop(catalog);
+
+    let (catalog, opened) = reopen(scratch.path());
+    assert_eq!(opened, Opened::Migrated(1));
+    catalog
+        .add_run(&run(&job, now() + chrono::TimeDelta::hours(1)))
+        .unwrap();
+    let hours: Vec<_> = catalog.runs(&job, 10).unwrap();
+    let hours = hours.iter().map(|run| (run.started_at - now()).num_hours());
+    assert_eq!(hours.collect::<Vec<_>>(), [1, 9, 8]);
+    assert_eq!(catalog.job(&job).unwrap().last_due, Some(now()));
+    drop(catalog);
+
+    // Until the manifests are read back it is not whole; what cannot be read back stays.
+    let (catalog, opened) = reopen(scratch.path());
+    assert_eq!(opened, Opened::Unfinished);
+    let directories = BTreeSet::from([there.clone(), away.to_owned()]);
+    let _ = rebuild(&catalog, &directories, Absent::Stays).unwrap();
+    assert_eq!(catalog.summary(&there).unwrap().backups, 0);
+    assert_eq!(catalog.summary(away).unwrap().backups, 1);
+    let _ = rebuild(&catalog, &directories, Absent::Goes).unwrap();
+    assert_eq!(catalog.summary(away).unwrap().backups, 0);
+    drop(catalog);
+    assert_eq!(reopen(scratch.path()).1, Opened::Sound);
+}
+
+#[test]
+fn one_of_a_newer_version_is_set_aside() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (catalog, _) = Catalog::open(scratch.path(), now()).unwrap();
+    catalog.db.insert("schema", "3").unwrap();
+    catalog.commit().unwrap();
+    drop(catalog);
+    let (_, opened) = reopen(scratch.path());
+    let Opened::SetAside(path, why) = opened else {
+        panic!("{opened:?}")
+    };
+    assert!(path.exists() && why.contains("version 3"), "{why}");
 }
 
 #[test]
@@ -165,7 +235,7 @@ fn a_rebuild_that_was_cut_off_is_noticed() {
     drop(catalog);
     let (catalog, opened) = reopen(scratch.path());
     assert_eq!(opened, Opened::Unfinished);
-    rebuild::rebuild(&catalog, &std::collections::BTreeSet::new()).unwrap();
+    rebuild(&catalog, &BTreeSet::new(), Absent::Stays).unwrap();
     drop(catalog);
     assert_eq!(reopen(scratch.path()).1, Opened::Sound);
 }

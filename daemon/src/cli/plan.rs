@@ -13,7 +13,7 @@ use super::failure::Failure;
 use super::local;
 use super::output::say;
 use super::table::{Table, size, time};
-use crate::catalog::rebuild::rebuild;
+use crate::catalog::rebuild::{Absent, rebuild};
 use crate::catalog::{Catalog, CatalogError};
 use crate::configuration::{self, Files};
 use crate::daemon;
@@ -57,7 +57,7 @@ fn open(config: &Config, scratch: &Scratch) -> Result<Catalog, Failure> {
     match local::catalog(config) {
         Err(Failure::Catalog(CatalogError::InUse { .. }) | Failure::NotOurs { .. }) => {
             let (catalog, _) = Catalog::open(&scratch.0, chrono::Utc::now())?;
-            rebuild(&catalog, &daemon::directories(config))?;
+            rebuild(&catalog, &daemon::directories(config), Absent::Goes)?;
             Ok(catalog)
         }
         opened => opened,

@@ -28,7 +28,7 @@ use crate::dir::Dir;
 use crate::fetch::limits::Throttle;
 use crate::mirror::layout;
 use crate::mirror::scan::{Found, scan};
-use crate::mirror::verify::{self, Damage, Unverified};
+use crate::mirror::verify::{self, Damage, Look, Unverified, Verdict};
 use crate::verification::{self, Finding};
 
 /// How many findings go to the daemon at once.
@@ -45,17 +45,23 @@ pub struct VerifyArgs {
     /// Read at most so many bytes per second, such as 50MiB/s.
     #[arg(long, value_name = "RATE")]
     rate: Option<ByteRate>,
+    /// Look inside, too: decompress what is compressed, and check each file as far as its format
+    /// allows. Takes much more CPU.
+    #[arg(long)]
+    deep: bool,
     /// Print JSON for programs.
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Default, Serialize)]
-struct Verdict {
+struct Outcome {
     verified: u64,
     verified_bytes: u64,
     left_out: u64,
     damaged: Vec<Damaged>,
+    /// What was handed out unsound by the vendor; looked for only by `--deep`.
+    unsound: Vec<Damaged>,
 }
 
 #[derive(Serialize)]
@@ -74,11 +80,15 @@ pub fn verify(main: &Path, args: &VerifyArgs) -> Result<ExitCode, Failure> {
     let book = Book::open(&config, &runtime);
     let mut round = Round {
         sample: args.sample,
+        look: match args.deep {
+            true => Look::Inside,
+            false => Look::Hashes,
+        },
         throttle: Throttle::new(args.rate.map(Bandwidth::always), Tz::UTC),
         bar: bar(args.json),
         runtime: &runtime,
         book: &book,
-        verdict: Verdict::default(),
+        outcome: Outcome::default(),
         findings: Vec::new(),
         failed: None,
     };
@@ -97,21 +107,23 @@ pub fn verify(main: &Path, args: &VerifyArgs) -> Result<ExitCode, Failure> {
     round.hand_over();
     round.bar.finish_and_clear();
     let Round {
-        verdict, failed, ..
+        outcome, failed, ..
     } = round;
     if args.json {
-        local::print_json(&verdict)?;
+        local::print_json(&outcome)?;
     } else {
-        print(&verdict);
+        print(&outcome);
     }
     if let Some(failed) = failed {
         return Err(Failure::Plain(failed.to_string()));
     }
-    Ok(if verdict.damaged.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(
+        if outcome.damaged.is_empty() && outcome.unsound.is_empty() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        },
+    )
 }
 
 fn bar(json: bool) -> ProgressBar {
@@ -197,11 +209,12 @@ impl Book {
 /// One verification of all directories.
 struct Round<'a> {
     sample: Option<u8>,
+    look: Look,
     throttle: Throttle,
     bar: ProgressBar,
     runtime: &'a Runtime,
     book: &'a Book,
-    verdict: Verdict,
+    outcome: Outcome,
     /// What is not recorded yet.
     findings: Vec<Finding>,
     /// The first reason why something could not be verified at all.
@@ -228,7 +241,7 @@ impl Round<'_> {
             let begun = chrono::Utc::now();
             let (path, result) = match found {
                 Found::Backup(path, _) if !self.chosen() => {
-                    self.verdict.left_out += 1;
+                    self.outcome.left_out += 1;
                     seen.insert(path);
                     return;
                 }
@@ -238,12 +251,12 @@ impl Round<'_> {
                         // Retention lets go while this goes on; what is missing is looked for below.
                         Err(error) if error.is_missing() => return,
                         Err(error) => Err(error.into()),
-                        Ok(dir) => verify::verify(&dir, &manifest, &mut self.pace()),
+                        Ok(dir) => verify::verify(&dir, &manifest, self.look, &mut self.pace()),
                     };
                     (path, result)
                 }
                 Found::Unreadable(path, error) => {
-                    (path, verify::manifest_damage(error).map(|one| vec![one]))
+                    (path, verify::manifest_damage(error).map(Verdict::from))
                 }
             };
             seen.insert(path.clone());
@@ -254,8 +267,8 @@ impl Round<'_> {
         for record in self.book.records(self.runtime, &here)? {
             if !seen.contains(&record.path) {
                 let begun = chrono::Utc::now();
-                let result =
-                    verify::verify_at(&job_dir, &record.path, &record.id, &mut self.pace());
+                let (path, id) = (&record.path, &record.id);
+                let result = verify::verify_at(&job_dir, path, id, self.look, &mut self.pace());
                 self.found(directory, record.path, begun, result);
             }
         }
@@ -263,11 +276,10 @@ impl Round<'_> {
     }
 
     /// Counts what is read, and waits where there is a rate.
-    fn pace(&self) -> impl FnMut(u64) -> ControlFlow<()> + use<'_> {
+    fn pace(&self) -> impl FnMut(&[u8]) -> ControlFlow<()> + use<'_> {
         |bytes| {
-            self.bar.inc(bytes);
-            let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
-            self.runtime.block_on(self.throttle.wait(bytes));
+            self.bar.inc(bytes.len() as u64);
+            self.runtime.block_on(self.throttle.wait(bytes.len()));
             ControlFlow::Continue(())
         }
     }
@@ -277,17 +289,17 @@ impl Round<'_> {
         directory: &Path,
         path: String,
         at: backhaul_provider_api::Timestamp,
-        result: Result<Vec<Damage>, Unverified>,
+        result: Result<Verdict, Unverified>,
     ) {
-        let damage = match result {
-            Ok(damage) => damage,
+        let Verdict { damage, unsound } = match result {
+            Ok(verdict) => verdict,
             Err(error) => {
                 self.failed.get_or_insert(error);
                 return;
             }
         };
-        self.verdict.verified += 1;
-        self.verdict.verified_bytes = self.bar.position();
+        self.outcome.verified += 1;
+        self.outcome.verified_bytes = self.bar.position();
         let id = path.rsplit('/').next().and_then(layout::backup_id);
         if let Some(id) = id {
             self.findings.push(Finding {
@@ -298,9 +310,15 @@ impl Round<'_> {
                 damage: damage.iter().take(DAMAGE_MAX).cloned().collect(),
             });
         }
-        if !damage.is_empty() {
-            let path = directory.join(path);
-            self.verdict.damaged.push(Damaged { path, damage });
+        let path = directory.join(path);
+        for (damage, of) in [
+            (damage, &mut self.outcome.damaged),
+            (unsound, &mut self.outcome.unsound),
+        ] {
+            if !damage.is_empty() {
+                let path = path.clone();
+                of.push(Damaged { path, damage });
+            }
         }
         if self.findings.len() >= BATCH {
             self.hand_over();
@@ -329,21 +347,32 @@ impl Round<'_> {
     }
 }
 
-fn print(verdict: &Verdict) {
-    for damaged in &verdict.damaged {
-        say!("DAMAGED {}", damaged.path.display());
-        for damage in &damaged.damage {
-            say!("  {damage}");
+fn print(outcome: &Outcome) {
+    for (word, backups) in [("DAMAGED", &outcome.damaged), ("UNSOUND", &outcome.unsound)] {
+        for backup in backups {
+            say!("{word} {}", backup.path.display());
+            for damage in &backup.damage {
+                say!("  {damage}");
+            }
         }
     }
-    let left_out = match verdict.left_out {
+    if !outcome.unsound.is_empty() {
+        say!(
+            "what is unsound is as the vendor handed it out: fetching it again does not help; have another backup made, and try to restore this one"
+        );
+    }
+    let left_out = match outcome.left_out {
         0 => String::new(),
         count => format!(", {count} left out of the sample"),
     };
+    let unsound = match outcome.unsound.len() {
+        0 => String::new(),
+        count => format!(", {count} unsound inside"),
+    };
     say!(
-        "{} backups verified ({}), {} damaged{left_out}",
-        verdict.verified,
-        size(verdict.verified_bytes),
-        verdict.damaged.len()
+        "{} backups verified ({}), {} damaged{unsound}{left_out}",
+        outcome.verified,
+        size(outcome.verified_bytes),
+        outcome.damaged.len()
     );
 }

@@ -13,7 +13,8 @@ use sha2::{Digest, Sha256};
 
 use super::file_name::{CHECKSUMS, MANIFEST, hex};
 use super::identity::BackupId;
-use super::manifest::{FileEntry, Manifest, ManifestError};
+use super::manifest::{Content, FileEntry, Manifest, ManifestError};
+use crate::content::{Checker, Depth};
 use crate::dir::{Dir, FsError};
 
 const BUFFER_BYTES: usize = 256 << 10;
@@ -57,10 +58,37 @@ pub enum Unverified {
     Manifest(#[from] ManifestError),
 }
 
-/// Told the bytes that were read; may wait, or stop the verification.
-pub type Pace<'a> = &'a mut dyn FnMut(u64) -> ControlFlow<()>;
+/// Told the bytes as they are read; may wait, or stop the verification.
+pub type Pace<'a> = &'a mut dyn FnMut(&[u8]) -> ControlFlow<()>;
 
-/// Verifies the backup that should lie at `path` in a job's directory. Returns the damage.
+/// How closely a backup is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// Is every byte what it was when it was mirrored?
+    Hashes,
+    /// And is every file sound all the way through, as its format shows? Costs much more CPU.
+    Inside,
+}
+
+/// What a verification found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// What is no longer as it was mirrored.
+    pub damage: Vec<Damage>,
+    /// What is, and yet is not sound inside: the vendor handed it out so.
+    pub unsound: Vec<Damage>,
+}
+
+impl From<Damage> for Verdict {
+    fn from(damage: Damage) -> Self {
+        Self {
+            damage: vec![damage],
+            unsound: Vec::new(),
+        }
+    }
+}
+
+/// Verifies the backup that should lie at `path` in a job's directory.
 ///
 /// # Errors
 /// When it was stopped, or nothing can be said about the backup.
@@ -68,19 +96,20 @@ pub fn verify_at(
     job_dir: &Dir,
     path: &str,
     id: &BackupId,
+    look: Look,
     pace: Pace<'_>,
-) -> Result<Vec<Damage>, Unverified> {
+) -> Result<Verdict, Unverified> {
     let dir = match job_dir.dir(path) {
         Ok(dir) => dir,
-        Err(error) => return Ok(vec![Damage::of(".", blame(error)?)]),
+        Err(error) => return Ok(Damage::of(".", blame(error)?).into()),
     };
     match Manifest::read(&dir) {
-        Ok(manifest) if manifest.id == *id => verify(&dir, &manifest, pace),
+        Ok(manifest) if manifest.id == *id => verify(&dir, &manifest, look, pace),
         Ok(manifest) => {
             let what = format!("it is the manifest of another backup, {}", manifest.id);
-            Ok(vec![Damage::of(MANIFEST, what)])
+            Ok(Damage::of(MANIFEST, what).into())
         }
-        Err(error) => Ok(vec![manifest_damage(error)?]),
+        Err(error) => Ok(manifest_damage(error)?.into()),
     }
 }
 
@@ -100,11 +129,30 @@ pub fn manifest_damage(error: ManifestError) -> Result<Damage, Unverified> {
 ///
 /// # Errors
 /// When it was stopped, or nothing can be said about the backup.
-pub fn verify(dir: &Dir, manifest: &Manifest, pace: Pace<'_>) -> Result<Vec<Damage>, Unverified> {
-    let mut damage = Vec::new();
+pub fn verify(
+    dir: &Dir,
+    manifest: &Manifest,
+    look: Look,
+    pace: Pace<'_>,
+) -> Result<Verdict, Unverified> {
+    let mut verdict = Verdict::default();
     for entry in &manifest.files {
-        if let Some(what) = compare(dir, entry, pace)? {
-            damage.push(Damage::of(entry.name.as_str(), what));
+        let name = entry.name.as_str();
+        let mut checker = (look == Look::Inside).then(|| Checker::new(name, Depth::Whole));
+        let damage = compare(dir, entry, &mut |bytes| {
+            if let Some(checker) = &mut checker {
+                checker.update(bytes);
+            }
+            pace(bytes)
+        })?;
+        match (damage, checker) {
+            (Some(what), _) => verdict.damage.push(Damage::of(name, what)),
+            (None, Some(checker)) => {
+                if let Content::Bad { reason } = checker.finish(entry.size_bytes).content {
+                    verdict.unsound.push(Damage::of(name, reason));
+                }
+            }
+            (None, None) => {}
         }
     }
     let what = match dir.read(CHECKSUMS, 32 << 20) {
@@ -112,8 +160,9 @@ pub fn verify(dir: &Dir, manifest: &Manifest, pace: Pace<'_>) -> Result<Vec<Dama
         Ok(_) => Some("it differs from the manifest".to_owned()),
         Err(error) => Some(blame(error)?),
     };
-    damage.extend(what.map(|what| Damage::of(CHECKSUMS, what)));
-    Ok(damage)
+    let damage = what.map(|what| Damage::of(CHECKSUMS, what));
+    verdict.damage.extend(damage);
+    Ok(verdict)
 }
 
 /// Compares one file with what its manifest says of it. Returns what is wrong, if anything is.
@@ -163,7 +212,7 @@ pub fn sha256(file: &File, pace: Pace<'_>) -> std::io::Result<ControlFlow<(), St
             break;
         }
         hash.update(&buffer[..count]);
-        if pace(count as u64).is_break() {
+        if pace(&buffer[..count]).is_break() {
             return Ok(ControlFlow::Break(()));
         }
     }

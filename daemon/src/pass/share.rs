@@ -24,7 +24,7 @@ use crate::mirror::file_name::{CHECKSUMS, MANIFEST};
 use crate::mirror::identity::BackupId;
 use crate::mirror::manifest::{FileEntry, Manifest, ManifestError};
 use crate::mirror::staging::{Staging, Weight};
-use crate::mirror::verify::{Damage, sha256};
+use crate::mirror::verify::{Damage, Pace, sha256};
 use crate::verification::{self, Finding};
 
 const BUFFER_BYTES: usize = 1 << 20;
@@ -183,7 +183,7 @@ fn bring(
     let name = entry.name.as_str();
     let damaged = |what: &str| ShareError::Damaged(Damage::of(name, what));
     let read = |error| source.error("read", name.as_ref(), error);
-    let mut pace = |_| match cancel.is_cancelled() {
+    let mut pace = |_: &[u8]| match cancel.is_cancelled() {
         true => ControlFlow::Break(()),
         false => ControlFlow::Continue(()),
     };
@@ -215,16 +215,12 @@ fn bring(
 }
 
 /// Copies the bytes of a file, durably: what is proved afterwards shall be what is on the disk.
-fn copy(
-    mut from: &File,
-    mut to: &File,
-    pace: &mut dyn FnMut(u64) -> ControlFlow<()>,
-) -> std::io::Result<()> {
+fn copy(mut from: &File, mut to: &File, pace: Pace<'_>) -> std::io::Result<()> {
     let mut buffer = vec![0; BUFFER_BYTES];
     loop {
         let count = from.read(&mut buffer)?;
         // The proof says why it is not whole.
-        if count == 0 || pace(count as u64).is_break() {
+        if count == 0 || pace(&buffer[..count]).is_break() {
             return to.sync_all();
         }
         to.write_all(&buffer[..count])?;

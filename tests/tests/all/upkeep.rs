@@ -32,6 +32,11 @@ fn site_with(count: u64) -> Site {
 /// Adds the full backup of a number, of which the one of number `newest` was made yesterday.
 fn add(site: &Site, number: u64, newest: u64, bytes: u64) {
     let age = 20 + 24 * (i64::try_from(newest).unwrap() - i64::try_from(number).unwrap());
+    add_aged(site, number, age, bytes);
+}
+
+/// Adds a full backup that was made so many hours ago.
+fn add_aged(site: &Site, number: u64, age: i64, bytes: u64) {
     let backup = stock::one_file(&site.cloud, number, 1, age, bytes);
     site.cloud.add_backup(backup);
 }
@@ -243,7 +248,7 @@ fn a_clock_that_differs_from_the_vendors_freezes_everything_loudly() {
 fn much_smaller_than_usual_lets_nothing_older_go() {
     let site = site_with(5);
     keep(&site, "keep_last = 2");
-    add(&site, 6, 6, BYTES / 10);
+    add_aged(&site, 6, 10, BYTES / 10);
     let run = pass(&site);
     assert_eq!(run["quarantined"], 0, "{run:#}");
     assert_eq!(numbers(&site).len(), 6);
@@ -257,7 +262,7 @@ fn much_smaller_than_usual_lets_nothing_older_go() {
     let why = site.backhaul(["why", &id_of(&site, 1)]).expect(0).stdout;
     assert!(why.contains("but not now: nothing of orders"), "{why}");
     // The next one is as large as ever: it was a mistake, and is no longer the newest.
-    add(&site, 7, 7, BYTES);
+    add_aged(&site, 7, 5, BYTES);
     assert_eq!(pass(&site)["quarantined"], 5);
     assert!(!alarms(&site).contains("usual"), "{}", alarms(&site));
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use backhaul_tests::cloud::Api;
+use backhaul_tests::cloud::{Api, ObjectSpec};
 use backhaul_tests::harness::{Site, assert_sound, free_port, http_get, stock};
 use serde_json::Value;
 
@@ -189,7 +189,8 @@ fn what_the_vendor_no_longer_has_stays_damaged_and_in_its_place() {
     // Losing the catalog loses none of it, not even of the one without a manifest.
     fs::remove_dir_all(site.path("state/catalog")).unwrap();
     assert!(alarms(&site).contains("2 of the mirrored backups are damaged"));
-    let _ = site.backhaul(["reindex"]).expect(0);
+    let said = site.backhaul(["reindex"]).expect(1).stdout;
+    assert!(said.contains("cannot be read: "), "{said}");
     assert!(states(&site).iter().all(|damage| damage.len() == 1));
 
     // What a person mends is sound again.
@@ -282,4 +283,45 @@ fn a_mirror_that_is_not_mounted_is_not_taken_for_damaged() {
     site.cloud.reset_traffic();
     assert_eq!(pass(&site)["mirrored"], 0);
     assert_eq!(site.cloud.traffic().calls(Api::BackupFiles), 0);
+}
+
+/// A gzip file of that length inside, not compressed, whose checksum at the end is wrong.
+fn gzip_with_wrong_checksum(length: usize) -> Vec<u8> {
+    let mut file = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+    let blocks = length.div_ceil(0xffff);
+    for block in 0..blocks {
+        let bytes = vec![7; 0xffff.min(length - block * 0xffff)];
+        let size = u16::try_from(bytes.len()).unwrap();
+        file.push(u8::from(block + 1 == blocks));
+        file.extend(size.to_le_bytes());
+        file.extend((!size).to_le_bytes());
+        file.extend(bytes);
+    }
+    file.extend([1, 2, 3, 4]);
+    file.extend(u32::try_from(length).unwrap().to_le_bytes());
+    file
+}
+
+#[test]
+fn what_the_vendor_handed_out_unsound_is_found_by_looking_inside() {
+    let site = site_with(1, "");
+    let file = ObjectSpec::new("dump.gz", gzip_with_wrong_checksum(3 << 20));
+    let unsound = stock::backup(&site.cloud, 2, 1, 10).file(file);
+    site.cloud.add_backup(unsound);
+    let _ = pass(&site);
+    let _ = site.backhaul(["verify"]).expect(0);
+    let said = site
+        .backhaul(["verify", "--deep", "--json"])
+        .expect(1)
+        .json();
+    assert_eq!(said["damaged"].as_array().unwrap().len(), 0, "{said:#}");
+    let unsound = &said["unsound"][0]["damage"][0];
+    assert_eq!(unsound["file"], "dump.gz", "{said:#}");
+    // It is what the vendor has: nothing would be better for fetching it again.
+    assert_eq!(alarms(&site), "[]");
+    let said = site.backhaul(["verify", "--deep"]).expect(1).stdout;
+    assert!(
+        said.contains("UNSOUND") && said.contains("1 unsound inside"),
+        "{said}"
+    );
 }
