@@ -19,6 +19,7 @@ pub mod vendor;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use backhaul_config::{Account, Job};
@@ -159,7 +160,7 @@ async fn steps(
 
     // Fetch, prove, publish and record each backup that retention would keep. When one of them
     // fails, an older one may be worth having after all: choose again.
-    let transfers = Transfers::new(context, job, account, vendor, directory)?;
+    let transfers = Arc::new(Transfers::new(context, job, account, vendor, directory)?);
     while !selection.fetch.is_empty() && transfers.run(selection.fetch, report).await {
         selection = selection::select(context, job, Some(&transfers.directory), selection.spared)?;
     }
@@ -167,16 +168,9 @@ async fn steps(
     for spared in &selection.spared {
         spared.skip(context, job, "retention would let it go at once");
     }
-    let Transfers {
-        directory,
-        received,
-        vendor,
-        shared,
-        ..
-    } = transfers;
-    let vendor_ahead = vendor.vendor_ahead();
-    report.received_bytes = received.into_inner();
-    report.shared = shared.into_inner();
+    let vendor_ahead = transfers.vendor.vendor_ahead();
+    report.received_bytes = transfers.received.load(Ordering::Relaxed);
+    report.shared = transfers.shared.load(Ordering::Relaxed);
     if cancel.is_cancelled() {
         return Err(PassError::Stopped);
     }
@@ -190,7 +184,14 @@ async fn steps(
 
     report.memory.unfetched =
         observe::unfetched(context, job, &survey, &selection.spared, &report.errors)?;
-    retain(context, job, &directory, &survey, vendor_ahead, report)
+    retain(
+        context,
+        job,
+        &transfers.directory,
+        &survey,
+        vendor_ahead,
+        report,
+    )
 }
 
 /// Only after a complete and successful pass, by clocks that agree, is anything let go.

@@ -83,6 +83,7 @@ pub fn decide(policy: &Policy, backups: &[Facts], now: Timestamp) -> Vec<Verdict
         hold_by_rules(policy, backups, &usable, now, &mut held);
         chains.hold_logs(backups, lists.newest_first(Kind::Full), &usable, &mut held);
     }
+    chains.hold_bridges(backups, &mut held);
     chains.hold_what_is_needed(backups, &mut held);
 
     let verdicts = held.0.into_iter().enumerate().map(|(index, reasons)| {

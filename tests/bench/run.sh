@@ -6,6 +6,8 @@
 #   ROUNDS=3      how often each program runs
 #   MIB=2048      length of a large file
 #   SMALL=20000   how many small files
+#   KNOWN=100000  how many backups are known already
+#   SCALE=1000    how many instances of a thousand backups each are catalogued
 #   WORK=DIR      where the files lie (default: a temporary directory)
 #
 # Needs nginx, curl, openssl, GNU time; aria2c and rclone where they are installed; root, ip and
@@ -24,6 +26,9 @@ work=${WORK:-$(mktemp -d)}
 mkdir -p "$work/www/small" "$work/providers"
 chmod 755 "$work" "$work/www"
 space=backhaul-bench
+
+# As in the systemd unit.
+export MALLOC_ARENA_MAX=2
 
 finish() {
     [[ -f $work/nginx.pid ]] && kill "$(cat "$work/nginx.pid")" 2>/dev/null || true
@@ -82,13 +87,21 @@ measure() { # row, program, command...
         return
     fi
     echo "$row|$program|$(tail -n 1 "$work/time")" >>"$results"
-    rm -rf "$work/out"
+    put_away "$work/out"
     mkdir "$work/out"
 }
+# Deleting is left for the end of a row: ext4 makes files slowly where many were just deleted.
+put_away() {
+    mkdir -p "$work/old"
+    [[ ! -e $1 ]] || mv "$1" "$work/old/$((++moved))"
+    [[ $keep_old ]] || rm -rf "$work/old"
+}
+moved=0 keep_old=
 mkdir -p "$work/out"
 
-config() { # files in flight, connections per file, options of the job
-    rm -rf "$work/state" "$work/mirror"
+config() { # files in flight, connections per file, options of the job, more of the job
+    put_away "$work/state"
+    put_away "$work/mirror"
     cat >"$work/backhaul.toml" <<TOML
 [daemon]
 state_dir = "state"
@@ -106,6 +119,7 @@ name = "bench"
 account = "bench"
 service = "faults"
 directory = "mirror"
+${4:-}
 [job.options]
 page_size = 1000
 $3
@@ -146,13 +160,19 @@ row_slow() { mib=$((mib / 4)) && truncate -s "${mib}M" "$work/www/big0.bin" && l
 
 row_small() {
     make_small
+    keep_old=1
     for _ in $(seq "$rounds"); do
         config 8 1 "series = { count = $small, url = \"http://127.0.0.1:7488/small/{n}.bin\", bytes = 65536 }"
         sync_with_backhaul small "backhaul, durable"
         if has rclone; then
             measure small "rclone, 8 transfers" rclone copy -q --transfers 8 --http-url http://127.0.0.1:7488/small/ :http: "$work/out"
+            measure small "rclone, then sha256sum and sync" sh -c "rclone copy -q --transfers 8 --http-url http://127.0.0.1:7488/small/ :http: $work/out \
+                && cd $work/out && find . -type f -print0 | xargs -0 sha256sum >$work/out.sums && sync -f ."
         fi
     done
+    keep_old=
+    put_away "$work/out"
+    mkdir "$work/out"
 }
 
 # A network of its own with 25 ms each way and 1 % loss.
@@ -195,14 +215,21 @@ row_known() {
     for _ in $(seq "$rounds"); do sync_with_backhaul known "backhaul, nothing new of $count"; done
 }
 
-# Start to ready with the catalog that `known` left.
+# What costs time by the number of catalogued backups: start to ready, a pass that finds nothing
+# new, planning, listing.
 row_scale() {
-    [[ -d $work/state ]] || { echo "scale: run it after known" >&2; return; }
+    local count=${SCALE:-1000} instances
+    instances=$(seq -s ', ' -f '{ id = "i-%g", name = "orders" }' 0 $((count - 1)))
+    config 4 1 "instances = [$instances]
+series = { count = 1000, url = \"http://127.0.0.1:7488/tiny.bin\", bytes = 16 }" \
+        'retention = { keep_last = 1000, monthly = 12 }'
+    (cd "$root" && cargo bench --quiet -p backhaul --bench scale -- "$work" "$count" 1000) >&2
     for _ in $(seq "$rounds"); do
-        # `status` ends with 1 while an alarm stands.
-        measure scale "backhaul, status from the catalog" sh -c "$backhaul status --config $work/backhaul.toml || true"
-        measure scale "backhaul, list from the catalog" "$backhaul" list --config "$work/backhaul.toml"
+        measure scale "backhaul, start to ready" "$root/tests/bench/ready.sh" "$backhaul" "$work"
+        measure scale "backhaul, nothing new of $((count * 1000))" "$backhaul" sync --config "$work/backhaul.toml"
+        measure scale "backhaul, list" sh -c "$backhaul list --config $work/backhaul.toml >/dev/null"
     done
+    measure scale "backhaul, plan" "$backhaul" plan --config "$work/backhaul.toml"
 }
 
 for row in "${rows[@]}"; do

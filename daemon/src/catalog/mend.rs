@@ -1,4 +1,4 @@
-//! Finds what lies in the mirror but is missing in the catalog.
+//! Finds what lies in the mirror but is missing in the catalog, and repairs that were cut off.
 //!
 //! sled begins anew after the last sound part of a damaged file and says nothing, so that a
 //! catalog which opens may still have lost records.
@@ -16,14 +16,27 @@ use crate::mirror::scan::{Found, scan_some};
 use crate::mirror::verify::manifest_damage;
 use crate::mirror::{layout, quarantine};
 
-/// Records the backups in a job's directory that the catalog does not have. Only their manifests
-/// are read. Returns which they are.
+/// What was mended.
+#[derive(Debug, Default)]
+pub struct Mended {
+    /// Backups that the catalog did not have.
+    pub found: Vec<BackupRecord>,
+    /// Damaged backups whose sound copies are in their places only now.
+    pub repaired: Vec<BackupRecord>,
+}
+
+/// Records the backups in a job's directory that the catalog does not have, of which only the
+/// manifests are read; and finishes repairs that were cut off.
 ///
 /// # Errors
 /// When the directory cannot be listed or the catalog fails.
-pub fn mend(catalog: &Catalog, directory: &Path) -> Result<Vec<BackupRecord>, CatalogError> {
+pub fn mend(catalog: &Catalog, directory: &Path) -> Result<Mended, CatalogError> {
     // Without the directory nothing is found in it, either.
     let job_dir = Dir::open(directory).ok();
+    let repaired = match &job_dir {
+        Some(job_dir) => finish_repairs(catalog, job_dir)?,
+        None => Vec::new(),
+    };
     let mut failed = None;
     let mut missing = Vec::new();
     let lost = |name: &str| {
@@ -63,7 +76,24 @@ pub fn mend(catalog: &Catalog, directory: &Path) -> Result<Vec<BackupRecord>, Ca
     if let Some(job_dir) = job_dir.filter(|_| !orphans.is_empty()) {
         clear_away(&job_dir, orphans)?;
     }
-    Ok(missing)
+    Ok(Mended {
+        found: missing,
+        repaired,
+    })
+}
+
+fn finish_repairs(catalog: &Catalog, job_dir: &Dir) -> Result<Vec<BackupRecord>, CatalogError> {
+    let finished = quarantine::finish_exchanges(job_dir)?.into_iter();
+    let repaired: Vec<_> = finished
+        .map(|(path, manifest)| BackupRecord::of(&manifest, job_dir.path().to_owned(), path))
+        .collect();
+    if !repaired.is_empty() {
+        catalog.put(&repaired)?;
+    }
+    for record in &repaired {
+        Mark::remove(job_dir, &record.id)?;
+    }
+    Ok(repaired)
 }
 
 /// Removes the marks of backups that were deleted.

@@ -1,19 +1,20 @@
 //! How many connections a transfer uses: as many as bring something, within the limit.
 //!
-//! One more is tried as long as that makes the whole faster; a connection that brings nothing is
-//! given back. A server that refuses halves their number at once.
+//! It begins with half of them. One more is tried as long as that makes the whole faster, then one
+//! fewer as long as that makes it no slower: on a fast link further connections only cost CPU. A
+//! server that refuses halves their number at once.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 /// How much each connection brings between two decisions, at least.
-const MEASURED_BYTES: u64 = 16 << 20;
+const MEASURED_BYTES: u64 = 8 << 20;
 /// How long a measurement takes, at least.
 const MEASURED_FOR: Duration = Duration::from_millis(50);
-/// By how much another connection must make the transfer faster to be kept.
+/// By how much a connection must make the transfer faster to be worth having.
 const GAIN: f64 = 1.05;
-/// How many measurements pass until another connection is tried again.
+/// How many measurements pass until another number is tried again.
 const REST: u32 = 32;
 
 /// The number of connections of one transfer.
@@ -23,22 +24,29 @@ pub(super) struct Pace {
     now: u32,
     bytes: u64,
     since: Instant,
-    /// The rate of the last measurement, in bytes per second, if one more connection was taken
-    /// after it.
-    before: Option<f64>,
-    rest: u32,
+    state: State,
+}
+
+/// What the measurement under way is for. Rates are in bytes per second.
+#[derive(Clone, Copy, Debug)]
+enum State {
+    /// What the present number brings, until that many more measurements are over.
+    Resting(u32),
+    /// Whether one more brings something, compared with the rate before.
+    OneMore(f64),
+    /// Whether one fewer costs something, compared with the rate before.
+    OneFewer(f64),
 }
 
 impl Pace {
-    /// At most so many connections; begins with half of them.
+    /// At most so many connections.
     pub(super) fn new(most: u32, at: Instant) -> Self {
         Self {
             most,
             now: most.div_ceil(2).max(1),
             bytes: 0,
             since: at,
-            before: None,
-            rest: 0,
+            state: State::Resting(0),
         }
     }
 
@@ -62,25 +70,42 @@ impl Pace {
         #[expect(clippy::cast_precision_loss, reason = "a rate needs no 53 bits")]
         let rate = self.bytes as f64 / took.as_secs_f64();
         self.measure_anew(at);
-        match self.before.take() {
-            Some(before) if rate < before * GAIN => {
-                self.now = (self.now - 1).max(1);
-                self.rest = REST;
+        self.state = match self.state {
+            State::Resting(0) => self.one_more(rate),
+            State::Resting(left) => State::Resting(left - 1),
+            State::OneMore(before) if rate >= before * GAIN => self.one_more(rate),
+            State::OneMore(before) => {
+                self.now -= 1;
+                self.one_fewer(before)
             }
-            _ if self.rest > 0 => self.rest -= 1,
-            _ if self.now < self.most => {
+            State::OneFewer(before) if rate * GAIN > before => self.one_fewer(rate.max(before)),
+            State::OneFewer(_) => {
                 self.now += 1;
-                self.before = Some(rate);
+                State::Resting(REST)
             }
-            _ => {}
+        };
+    }
+
+    fn one_more(&mut self, rate: f64) -> State {
+        if self.now >= self.most {
+            return State::Resting(REST);
         }
+        self.now += 1;
+        State::OneMore(rate)
+    }
+
+    fn one_fewer(&mut self, rate: f64) -> State {
+        if self.now == 1 {
+            return State::Resting(REST);
+        }
+        self.now -= 1;
+        State::OneFewer(rate)
     }
 
     /// The server refused a connection or broke it off.
     pub(super) fn refused(&mut self, at: Instant) {
         self.now = (self.now / 2).max(1);
-        self.before = None;
-        self.rest = REST;
+        self.state = State::Resting(REST);
         self.measure_anew(at);
     }
 
@@ -99,7 +124,7 @@ mod tests {
     fn run(pace: &mut Pace, at: &mut Instant, measurements: u32, rate: impl Fn(u32) -> u64) {
         for _ in 0..measurements {
             let bytes = MEASURED_BYTES * u64::from(pace.connections());
-            *at += Duration::from_micros(bytes / rate(pace.connections()));
+            *at += Duration::from_micros(bytes / rate(pace.connections())).max(MEASURED_FOR);
             pace.arrived(bytes, *at);
         }
     }
@@ -109,20 +134,29 @@ mod tests {
         let mut at = Instant::now();
         let mut pace = Pace::new(8, at);
         assert_eq!(pace.connections(), 4);
-        run(&mut pace, &mut at, 10, |connections| {
-            50 * u64::from(connections)
-        });
+        let slow = |connections| 50 * u64::from(connections);
+        run(&mut pace, &mut at, 10, slow);
         assert_eq!(pace.connections(), 8);
     }
 
     #[test]
-    fn a_connection_that_brings_nothing_is_given_back() {
+    fn connections_that_bring_nothing_are_given_back() {
         let mut at = Instant::now();
         let mut pace = Pace::new(8, at);
-        run(&mut pace, &mut at, 2, |_| 100);
-        assert_eq!(pace.connections(), 4);
-        run(&mut pace, &mut at, REST + 1, |_| 100);
-        assert_eq!(pace.connections(), 5, "tried again after a rest");
+        run(&mut pace, &mut at, 6, |_| 100);
+        assert_eq!(pace.connections(), 1);
+        run(&mut pace, &mut at, REST, |_| 100);
+        assert_eq!(pace.connections(), 2, "tried again after a rest");
+    }
+
+    #[test]
+    fn as_many_are_kept_as_bring_something() {
+        let mut at = Instant::now();
+        let mut pace = Pace::new(8, at);
+        // Three fill the link.
+        let narrow = |connections: u32| 50 * u64::from(connections.min(3));
+        run(&mut pace, &mut at, 6, narrow);
+        assert_eq!(pace.connections(), 3);
     }
 
     #[test]

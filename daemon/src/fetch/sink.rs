@@ -1,7 +1,7 @@
 //! The end of the line: writes bytes to the staged file and hashes them on the way.
 
 use std::fs::File;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -175,14 +175,20 @@ impl Sink {
     }
 }
 
-/// Cuts off what lies behind the first `length` bytes, with the room that was taken there.
+/// Cuts off what lies behind the first `length` bytes, with the room that was taken there. A new
+/// file is left alone: ext4 writes out at once, on closing, what was ever cut to nothing.
 ///
 /// # Errors
 /// When the disk fails.
 pub(super) fn cut(file: &File, length: u64, dir: &Dir, name: &SafeName) -> Result<(), FetchError> {
-    Ok(file.set_len(length).map_err(|source| FsError {
+    let failed = |source| FsError {
         doing: "cut",
         path: dir.path().join(name.as_str()),
         source,
-    })?)
+    };
+    let there = file.metadata().map_err(failed)?;
+    if there.len() == 0 && there.blocks() == 0 && length == 0 {
+        return Ok(());
+    }
+    Ok(file.set_len(length).map_err(failed)?)
 }

@@ -85,21 +85,18 @@ pub fn place(
         Entry::Vacant(new) => new.insert(job_dir.ensure_dir(instance.as_str())?),
     };
     let path = format!("{instance}/{name}");
+    let (staged, data) = staging.staged();
     let there = |old: &&str| job_dir.has(old);
     if let Some(damaged) = damaged.filter(there) {
         let now = manifest.mirrored_at;
         if damaged == path {
-            let staged = (staging.own(), staging.data_name());
-            quarantine::exchange(job_dir, damaged, &manifest.id, now, staged)?;
+            quarantine::exchange(job_dir, damaged, &manifest.id, now, (staged, &data))?;
             return Ok(path);
         }
         // The instance has another name by now, so it lies elsewhere.
         quarantine::put_damaged(job_dir, damaged, &manifest.id, now)?;
     }
-    match staging
-        .own()
-        .rename_new(staging.data_name(), home, name.as_str())
-    {
+    match staged.rename_new(&data, home, name.as_str()) {
         Ok(()) => {}
         Err(error) if error.is_taken() => {
             // An earlier run may have been killed right after its rename.

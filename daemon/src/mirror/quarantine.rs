@@ -6,6 +6,8 @@
 //! manifest. Moving a backup in and out is one rename. A deletion begins with one too, to
 //! `….deleting`, so that what is half deleted never comes back.
 
+use std::ops::ControlFlow;
+
 use backhaul_provider_api::Timestamp;
 use chrono::{NaiveDateTime, TimeDelta};
 use serde::{Deserialize, Serialize};
@@ -13,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::identity::BackupId;
 use super::layout::{self, HIDDEN, QUARANTINE};
 use super::manifest::{Manifest, ManifestError};
+use super::verify::{self, Look};
 use crate::dir::{Dir, FsError};
 
 const BACKUP: &str = "backup";
@@ -118,6 +121,45 @@ pub fn exchange(
     let slot = slot(job_dir, path, id, DAMAGED, now)?;
     staged.move_new(data, &slot, BACKUP)?;
     slot.exchange(BACKUP, &home, name)
+}
+
+/// Finishes repairs that a kill cut off between the two steps of [`exchange`]: the sound copy lies in
+/// quarantine still, and the damaged one in its place. Returns what took its place, with its path.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn finish_exchanges(job_dir: &Dir) -> Result<Vec<(String, Manifest)>, FsError> {
+    let mut finished = Vec::new();
+    for quarantined in list(job_dir)? {
+        if !quarantined.why(job_dir).is_ok_and(|why| why == DAMAGED) {
+            continue;
+        }
+        let Ok(manifest) = quarantined.manifest(job_dir) else {
+            continue;
+        };
+        let path = layout::path(&manifest);
+        let Ok((home, name)) = damaged(job_dir, &path, &quarantined.id) else {
+            continue;
+        };
+        // The newer one is the repair, and it is believed only if it is whole.
+        let newer = match home.dir(name).map(|there| Manifest::read(&there)) {
+            Ok(Ok(there)) => manifest.mirrored_at > there.mirrored_at,
+            Ok(Err(_)) => true,
+            Err(_) => continue,
+        };
+        let slot = open(job_dir)?.dir(&quarantined.entry)?;
+        let sound = || {
+            let backup = slot.dir(BACKUP)?;
+            verify::verify(&backup, &manifest, Look::Hashes, &mut |_| {
+                ControlFlow::Continue(())
+            })
+        };
+        if newer && sound().is_ok_and(|verdict| verdict.damage.is_empty()) {
+            slot.exchange(BACKUP, &home, name)?;
+            finished.push((path, manifest));
+        }
+    }
+    Ok(finished)
 }
 
 /// Moves a damaged backup into quarantine; a sound copy lies elsewhere. Durable on return.

@@ -3,7 +3,8 @@
 //!
 //! `.backhaul/staging/<id>/` holds `state.json` and `data/`; the latter becomes the backup's
 //! directory in one rename. `state.json` records, per file, what it is an image of (length and
-//! validator), how many bytes are durable, and its digest once it is complete.
+//! validator), how many bytes are durable, and its digest once it is complete. A small backup has
+//! no more than its data, in `.backhaul/staging/<id>.light/`: nothing of it outlives its run.
 //!
 //! How far a file can be resumed: after a crash of the program the page cache still holds every
 //! byte that was written, so the file's own length counts; after a power cut (the kernel's boot
@@ -12,6 +13,7 @@
 mod leftovers;
 mod mark;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::ops::ControlFlow;
@@ -33,6 +35,8 @@ pub use mark::Mark;
 
 const STATE: &str = "state.json";
 const DATA: &str = "data";
+/// What the directory of a light one ends in.
+const LIGHT: &str = ".light";
 const FORMAT: u32 = 1;
 const STATE_MAX_BYTES: u64 = 32 << 20;
 
@@ -94,13 +98,13 @@ pub fn place(job_dir: &Dir) -> Result<Dir, FsError> {
 /// The staging directory of one backup.
 pub struct Staging {
     parent: Arc<Dir>,
-    own: Dir,
+    /// Where the records lie; a light one has none.
+    own: Option<Dir>,
     data: Dir,
     id: BackupId,
     state: State,
     /// The kernel's boot: the page cache still holds what was written at the same one.
     boot: String,
-    weight: Weight,
     /// Whether an earlier run may have left something in it.
     known: bool,
 }
@@ -119,6 +123,30 @@ impl Staging {
     ) -> Result<Self, FsError> {
         let id = identity.id();
         let parent = Arc::clone(place);
+        let state = State {
+            format: FORMAT,
+            identity: identity.clone(),
+            token: None,
+            files: BTreeMap::new(),
+            boots: BTreeMap::new(),
+        };
+        if weight == Weight::Light && !parent.has(id.as_str()) {
+            let name = light_name(&id);
+            if !parent.make_dir(&name)? {
+                // What a killed run left, which nobody can build upon.
+                parent.clear_away(&name)?;
+                parent.make_dir(&name)?;
+            }
+            return Ok(Self {
+                data: parent.dir(&name)?,
+                parent,
+                own: None,
+                id,
+                state,
+                boot: boot.to_owned(),
+                known: false,
+            });
+        }
         let known = !parent.make_dir(id.as_str())?;
         let own = parent.dir(id.as_str())?;
         let earlier = known
@@ -126,40 +154,27 @@ impl Staging {
             .flatten()
             .and_then(|bytes| unsealed::<State>(&bytes).ok())
             .filter(|state| state.format == FORMAT && state.identity == *identity);
-        if known && earlier.is_none() && own.has(STATE) {
-            tracing::warn!(
-                backup = %id,
-                "what is known of an earlier download is damaged; it is begun anew"
-            );
-        }
-        let fresh = earlier.is_none();
-        let weight = if fresh { weight } else { Weight::Heavy };
-        let state = earlier.unwrap_or_else(|| State {
-            format: FORMAT,
-            identity: identity.clone(),
-            token: None,
-            files: BTreeMap::new(),
-            boots: BTreeMap::new(),
-        });
-        if fresh && known {
+        if known && earlier.is_none() {
+            if own.has(STATE) {
+                tracing::warn!(
+                    backup = %id,
+                    "what is known of an earlier download is damaged; it is begun anew"
+                );
+            }
             // Bytes of which nothing is recorded are of no use.
             own.remove_tree(DATA)?;
         }
         own.make_dir(DATA)?;
-        let data = own.dir(DATA)?;
-        let mut staging = Self {
+        let staging = Self {
+            data: own.dir(DATA)?,
             parent,
-            own,
-            data,
+            own: Some(own),
             id,
-            state,
+            state: earlier.unwrap_or(state),
             boot: boot.to_owned(),
-            weight: Weight::Light,
             known,
         };
-        if weight == Weight::Heavy {
-            staging.begin_records()?;
-        }
+        staging.begin_records()?;
         Ok(staging)
     }
 
@@ -170,7 +185,10 @@ impl Staging {
 
     /// How much care it needs.
     pub fn weight(&self) -> Weight {
-        self.weight
+        match self.own {
+            Some(_) => Weight::Heavy,
+            None => Weight::Light,
+        }
     }
 
     /// Records durably what there is, and from now on each further step.
@@ -178,17 +196,23 @@ impl Staging {
     /// # Errors
     /// When the disk does not take it.
     pub fn make_heavy(&mut self) -> Result<(), FsError> {
-        if self.weight == Weight::Light {
+        if self.own.is_none() {
             // What is recorded as finished must be on disk, and nobody syncs it later.
             self.sync_files()?;
+            let own = self.parent.ensure_dir(self.id.as_str())?;
+            let light = light_name(&self.id);
+            self.parent.move_new(&light, &own, DATA)?;
+            self.data = own.dir(DATA)?;
+            self.own = Some(own);
             self.begin_records()?;
         }
         Ok(())
     }
 
-    fn begin_records(&mut self) -> Result<(), FsError> {
-        self.weight = Weight::Heavy;
-        self.own.sync()?;
+    fn begin_records(&self) -> Result<(), FsError> {
+        if let Some(own) = &self.own {
+            own.sync()?;
+        }
         self.parent.sync()?;
         self.save()
     }
@@ -212,14 +236,12 @@ impl Staging {
         &self.data
     }
 
-    /// The directory that holds [`Staging::data`], for the rename.
-    pub fn own(&self) -> &Dir {
-        &self.own
-    }
-
-    /// The name of the data directory in [`Staging::own`].
-    pub fn data_name(&self) -> &'static str {
-        DATA
+    /// Where [`Staging::data`] lies, for the rename: a directory, and its name in that.
+    pub fn staged(&self) -> (&Dir, Cow<'static, str>) {
+        match &self.own {
+            Some(own) => (own, DATA.into()),
+            None => (&self.parent, light_name(&self.id).into()),
+        }
     }
 
     /// The token of a preparation that an earlier run began.
@@ -294,9 +316,12 @@ impl Staging {
     /// # Errors
     /// When it cannot be opened.
     pub fn mark(&self, name: &SafeName) -> Result<Mark, FsError> {
-        self.own
-            .open_or_create(&format!("{name}.mark"))
-            .map(Mark::new)
+        let mark = format!("{name}.mark");
+        let Some(own) = &self.own else {
+            let why = std::io::Error::other("small backups are not written out of order");
+            return Err(self.data.error("open", mark.as_ref(), why));
+        };
+        own.open_or_create(&mark).map(Mark::new)
     }
 
     /// Records how far a file is, durably unless it is light. The caller has synced what it
@@ -318,8 +343,9 @@ impl Staging {
         self.state.files.clear();
         self.state.boots.clear();
         self.save()?;
-        self.own.remove_tree(DATA)?;
-        self.data = self.own.ensure_dir(DATA)?;
+        let (place, name) = self.staged();
+        place.remove_tree(&*name)?;
+        self.data = place.ensure_dir(&name)?;
         Ok(())
     }
 
@@ -334,19 +360,27 @@ impl Staging {
     /// # Errors
     /// When something cannot be removed.
     pub fn remove(self) -> Result<(), FsError> {
-        // A light one is empty now, which spares looking into it.
-        if self.weight == Weight::Light && self.parent.remove_empty(self.id.as_str()) {
-            return Ok(());
+        let light = match self.own {
+            Some(_) => return self.parent.clear_away(self.id.as_str()),
+            None => light_name(&self.id),
+        };
+        // Publication moved all of it away, unless the backup was there already.
+        match self.parent.has(&light) {
+            true => self.parent.clear_away(&light),
+            false => Ok(()),
         }
-        self.parent.clear_away(self.id.as_str())
     }
 
     fn save(&self) -> Result<(), FsError> {
-        if self.weight == Weight::Light {
-            return Ok(());
+        match &self.own {
+            Some(own) => own.write_durable(STATE, &sealed(&self.state)),
+            None => Ok(()),
         }
-        self.own.write_durable(STATE, &sealed(&self.state))
     }
+}
+
+fn light_name(id: &BackupId) -> String {
+    format!("{id}{LIGHT}")
 }
 
 /// The kernel's boot id; a new one after every start of the machine.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use backhaul_config::{AccountName, Job, ProviderName};
 use backhaul_provider_api::{RateLimit, Timestamp};
 
-use crate::catalog::mend::mend;
+use crate::catalog::mend::{Mended, mend};
 use crate::catalog::{BackupRecord, Catalog};
 use crate::decision::{self, Action, Entry};
 use crate::dir::Dir;
@@ -112,9 +112,9 @@ impl Context {
         turn.lock_owned().await
     }
 
-    /// Puts what lies in a job's directory into the catalog where it is missing there; once,
-    /// because only a kill or a damage while nobody looked can lose it. Returns how many backups
-    /// that were.
+    /// Puts what lies in a job's directory into the catalog where it is missing there, and finishes
+    /// repairs that were cut off; once, because only a kill or a damage while nobody looked can
+    /// have that effect. Returns how many backups were missing.
     ///
     /// # Errors
     /// When the directory cannot be listed or the catalog fails.
@@ -124,9 +124,16 @@ impl Context {
         if mended.contains(directory) {
             return Ok(0);
         }
-        let found = mend(&self.catalog, directory)?;
+        let Mended { found, repaired } = mend(&self.catalog, directory)?;
         for record in &found {
             self.note_found(job, record);
+        }
+        for record in &repaired {
+            tracing::warn!(job = %job.name, backup = %record.id, "the repair of a damaged backup was cut off; it is finished now");
+            let reason =
+                "the mirrored copy is damaged; its repair was cut off, and is finished now";
+            let entry = Entry::new(&job.name, Action::Repaired, reason);
+            self.decisions.note(entry.of_record(record));
         }
         for id in staging::ids(job_dir)? {
             // A run that was killed right after publication leaves its staging directory. Another

@@ -313,7 +313,7 @@ pub(super) fn weight(backup: &Backup) -> Weight {
 
 async fn release(task: &Task<'_>, token: PrepareToken, record: &BackupRecord) {
     let request = ReleaseRequest {
-        instance: task.wanted.instance.clone(),
+        instance: task.wanted.instance.as_ref().clone(),
         token,
     };
     if let Err(error) = task.vendor.release(request).await {
@@ -370,7 +370,7 @@ pub(super) fn manifest(task: &Task<'_>, files: Vec<FileEntry>) -> Manifest {
         provider_version: vendor.provider_version().to_owned(),
         account: account.name.to_string(),
         job: job.name.to_string(),
-        instance: wanted.instance.clone(),
+        instance: wanted.instance.as_ref().clone(),
         restore: recipe::steps(&wanted.backup, &files),
         backup: scrubbed(&wanted.backup),
         size_bytes: files.iter().map(|file| file.size_bytes).sum(),

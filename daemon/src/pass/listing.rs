@@ -4,6 +4,7 @@
 //! with what is to be fetched.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use backhaul_config::Job;
 use backhaul_provider_api::{
@@ -26,12 +27,12 @@ use crate::recoverability::Recent;
 const PASSED_OVER_MAX: usize = 100;
 
 /// A backup that can be fetched and is not mirrored yet.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Wanted {
     /// What makes it this backup.
     pub identity: Identity,
-    /// Its instance.
-    pub instance: Instance,
+    /// Its instance, shared by all its backups.
+    pub instance: Arc<Instance>,
     /// The backup as listed.
     pub backup: Backup,
     /// Where a damaged copy lies, or lay, whose place it takes; relative to the job's directory.
@@ -208,6 +209,7 @@ async fn list_instance(
     survey: &mut Survey,
 ) -> Result<(), PassError> {
     let mut pages = vendor.pages(instance, job);
+    let instance = &Arc::new(instance.clone());
     // A list may shift between pages and show an entry twice.
     let mut keys = BTreeSet::new();
     let mut seen = Seen {
@@ -308,7 +310,7 @@ fn consider(
     vendor: &Vendor,
     job: &Job,
     directory: Option<&Dir>,
-    instance: &Instance,
+    instance: &Arc<Instance>,
     backup: Backup,
     survey: &mut Survey,
 ) -> Result<(), PassError> {
@@ -345,7 +347,7 @@ fn consider(
     };
     let wanted = Wanted {
         identity,
-        instance: instance.clone(),
+        instance: Arc::clone(instance),
         backup,
         replaces,
     };

@@ -36,7 +36,7 @@ pub async fn prepare(
         Some(token) => poll(vendor, wanted, token).await?,
         None => {
             let request = PrepareRequest {
-                instance: wanted.instance.clone(),
+                instance: wanted.instance.as_ref().clone(),
                 backup: wanted.backup.clone(),
             };
             vendor.prepare(request).await?
@@ -74,7 +74,7 @@ async fn poll(
     token: PrepareToken,
 ) -> Result<Prepared, BackupError> {
     let request = PollRequest {
-        instance: wanted.instance.clone(),
+        instance: wanted.instance.as_ref().clone(),
         backup: wanted.backup.clone(),
         token,
     };

@@ -1,13 +1,13 @@
 //! The transfers of one pass: several backups at once, each reported as it ends.
+//!
+//! Each is a task of its own, so that what costs CPU (hashing, files) runs on all cores.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use backhaul_config::{Account, Job};
-use futures_util::StreamExt;
-use futures_util::future::BoxFuture;
-use futures_util::stream::FuturesUnordered;
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
 use super::commit::Commits;
 use super::fetch_backup::{self, BackupError};
@@ -31,10 +31,10 @@ const BACKUPS_AT_ONCE: usize = 256;
 const FETCHED_AT_ONCE: usize = 16;
 
 /// The transfers of one pass.
-pub(super) struct Transfers<'a> {
-    pub context: &'a Context,
-    pub job: &'a Arc<Job>,
-    pub account: &'a Arc<Account>,
+pub(super) struct Transfers {
+    pub context: Context,
+    pub job: Arc<Job>,
+    pub account: Arc<Account>,
     pub vendor: Vendor,
     pub fetcher: Fetcher,
     pub directory: Arc<Dir>,
@@ -46,20 +46,20 @@ pub(super) struct Transfers<'a> {
     pub shared: AtomicU64,
 }
 
-impl<'a> Transfers<'a> {
+impl Transfers {
     /// The transfers of a pass into that directory.
     pub(super) fn new(
-        context: &'a Context,
-        job: &'a Arc<Job>,
-        account: &'a Arc<Account>,
+        context: &Context,
+        job: &Arc<Job>,
+        account: &Arc<Account>,
         vendor: Vendor,
         directory: Dir,
     ) -> Result<Self, PassError> {
         let directory = Arc::new(directory);
         Ok(Self {
-            context,
-            job,
-            account,
+            context: context.clone(),
+            job: Arc::clone(job),
+            account: Arc::clone(account),
             fetcher: vendor.fetcher(context, job)?,
             vendor,
             quota: Quota::of(context, job, &directory)?,
@@ -73,9 +73,9 @@ impl<'a> Transfers<'a> {
     }
 
     /// Mirrors backups, several at once, and reports each. False when going on is of no use.
-    pub(super) async fn run(&self, wanted: Vec<&Wanted>, report: &mut Report) -> bool {
+    pub(super) async fn run(self: &Arc<Self>, wanted: Vec<&Wanted>, report: &mut Report) -> bool {
         let mut queue = wanted.into_iter();
-        let mut transfers = FuturesUnordered::new();
+        let mut transfers = JoinSet::new();
         let mut go_on = true;
         loop {
             let room = if go_on {
@@ -84,12 +84,15 @@ impl<'a> Transfers<'a> {
                 0
             };
             for wanted in queue.by_ref().take(room) {
-                transfers.push(transfer(self.task(wanted)));
+                transfers.spawn(transfer(Arc::clone(self), wanted.clone()));
             }
-            let Some((wanted, result)) = transfers.next().await else {
-                break;
+            let (wanted, result) = match transfers.join_next().await {
+                None => break,
+                Some(Ok(ended)) => ended,
+                // Nobody aborts one, so it is a panic: a bug, and none of the backup.
+                Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
             };
-            go_on &= self.report(wanted, result, report);
+            go_on &= self.report(&wanted, result, report);
         }
         report.unreached += queue.len() as u64;
         go_on && !self.vendor.cancel().is_cancelled()
@@ -97,9 +100,9 @@ impl<'a> Transfers<'a> {
 
     fn task<'t>(&'t self, wanted: &'t Wanted) -> fetch_backup::Task<'t> {
         fetch_backup::Task {
-            context: self.context,
-            job: self.job,
-            account: self.account,
+            context: &self.context,
+            job: &self.job,
+            account: &self.account,
             vendor: &self.vendor,
             fetcher: &self.fetcher,
             directory: &self.directory,
@@ -165,9 +168,11 @@ impl<'a> Transfers<'a> {
     }
 }
 
-type Transfer<'a> = BoxFuture<'a, (&'a Wanted, Result<BackupRecord, BackupError>)>;
-
-/// One backup's way into the mirror. Boxed, so that the compiler sees that it may change threads.
-fn transfer(task: fetch_backup::Task<'_>) -> Transfer<'_> {
-    Box::pin(async move { (task.wanted, fetch_backup::mirror(&task).await) })
+/// One backup's way into the mirror.
+async fn transfer(
+    transfers: Arc<Transfers>,
+    wanted: Wanted,
+) -> (Wanted, Result<BackupRecord, BackupError>) {
+    let result = fetch_backup::mirror(&transfers.task(&wanted)).await;
+    (wanted, result)
 }

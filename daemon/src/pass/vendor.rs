@@ -254,7 +254,7 @@ impl Vendor {
     /// After the last try.
     pub async fn secrets(&self, wanted: &Wanted) -> Result<Vec<KeyMaterial>, GaveUp> {
         let request = SecretsRequest {
-            instance: wanted.instance.clone(),
+            instance: wanted.instance.as_ref().clone(),
             backup: wanted.backup.clone(),
         };
         Ok(again!(self, self.session.secrets(request.clone())))

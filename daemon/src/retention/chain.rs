@@ -19,6 +19,8 @@ pub(super) struct Chains {
     /// Full backups in the order of what they reach, those that count and all of them.
     good_fulls: Vec<(Moment, usize)>,
     fulls: Vec<(Moment, usize)>,
+    /// Everything that logs can be applied on top of, in the order of what it reaches, if it counts.
+    footings: Vec<(Moment, usize)>,
     groups: HashMap<usize, Vec<usize>>,
     /// Which logs reach some full backup; of the others no use can be made.
     usable: Vec<bool>,
@@ -37,6 +39,7 @@ impl Chains {
             logs: Vec::new(),
             good_fulls: Vec::new(),
             fulls: Vec::new(),
+            footings: Vec::new(),
             groups: HashMap::new(),
             usable: vec![true; backups.len()],
             countable: backups.iter().map(|backup| backup.counts).collect(),
@@ -75,12 +78,16 @@ impl Chains {
                 }
                 Kind::Slowlog | Kind::Unknown => {}
             }
+            if link(&index) && backup.counts {
+                chains.footings.push((backup.reaches, index));
+            }
             if let Some(group) = backup.group {
                 chains.groups.entry(group).or_default().push(index);
             }
         }
         chains.logs.sort_by_key(|&log| backups[log].from);
         chains.fulls.sort_by_key(|(reaches, _)| *reaches);
+        chains.footings.sort_by_key(|(reaches, _)| *reaches);
         let good = chains
             .fulls
             .iter()
@@ -150,6 +157,32 @@ impl Chains {
         self.row = begin;
         // Logs that the rules hold further back than any full backup bring their own.
         self.rooted = full.is_none_or(|full| reaches(full) > cut);
+    }
+
+    /// Where logs are missing between held ones, holds the first backup behind the gap that logs can
+    /// be applied on top of: from there on they are of use again.
+    pub(super) fn hold_bridges(&self, backups: &[Facts], held: &mut Held) {
+        let mut covered = None;
+        for &log in &self.logs {
+            if !held.has(log) {
+                continue;
+            }
+            let own = &backups[log];
+            covered = covered.or_else(|| {
+                let mut newest_first = self.fulls.iter().rev();
+                let root =
+                    newest_first.find(|(reaches, full)| *reaches <= own.reaches && held.has(*full));
+                root.map(|(reaches, _)| *reaches)
+            });
+            if covered.is_some_and(|covered| own.leaves_gap_after(covered)) {
+                let before = |&(reaches, _): &(Moment, usize)| own.leaves_gap_after(reaches);
+                let bridge = self.footings.get(self.footings.partition_point(before));
+                if let Some(&(_, bridge)) = bridge.filter(|(_, bridge)| !held.has(*bridge)) {
+                    held.hold(bridge, Reason::NeededBy(log));
+                }
+            }
+            covered = covered.max(Some(own.reaches));
+        }
     }
 
     /// Holds everything that held backups need.

@@ -74,6 +74,16 @@ pub struct Facts {
     pub group: Option<usize>,
 }
 
+impl Facts {
+    /// For a log: whether something is missing between what is `covered` and its beginning, at least
+    /// half as long as it is itself. Of one whose length is not known that cannot be told.
+    pub fn leaves_gap_after(&self, covered: Moment) -> bool {
+        let length = self.reaches.0.saturating_sub(self.from.0);
+        let missing = self.from.0.saturating_sub(covered.0);
+        length > 0 && missing.saturating_mul(2) >= length
+    }
+}
+
 /// Who decides about a backup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {

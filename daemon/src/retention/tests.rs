@@ -5,6 +5,7 @@ use super::brake::Brake;
 use super::*;
 
 mod invariants;
+mod kits;
 mod property;
 mod simulation;
 

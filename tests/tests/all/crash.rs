@@ -7,13 +7,15 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use backhaul_tests::harness::{
-    Said, Site, assert_nothing_half_visible, assert_sound, crashing, stock,
+    Random, Said, Site, assert_nothing_half_visible, assert_sound, crashing, stock,
 };
 use serde_json::Value;
 
 /// How many backups a pass mirrors, quarantines and deletes.
 const EACH: u64 = 2;
 const KEPT: u64 = 4;
+/// Before about how many steps a pass is cut off where not before all of them.
+const SOME_STEPS: u64 = 30;
 const KEEP: &str = "retention = { keep_last = 4, min_good = 1, quarantine = \"0s\" }";
 
 struct Run {
@@ -155,13 +157,27 @@ impl Run {
 }
 
 #[test]
-#[ignore = "takes several minutes; see CONTRIBUTING.md"]
+#[ignore = "takes minutes; see CONTRIBUTING.md"]
 fn a_pass_cut_off_before_any_step_shows_nothing_half_and_the_next_goes_on() {
+    cut_off_a_pass(|_| true);
+}
+
+/// The same before a share of the steps, another one each time.
+#[test]
+fn a_pass_cut_off_before_some_steps_shows_nothing_half_and_the_next_goes_on() {
+    let mut random = Random::new();
+    cut_off_a_pass(|steps| random.below(steps) < SOME_STEPS);
+}
+
+/// Cuts passes off before those steps that are chosen; the choice is told how many there are.
+fn cut_off_a_pass(mut chosen: impl FnMut(u64) -> bool) {
     let mut run = Run::new();
     run.make_backups();
-    let steps = run.steps(&["sync"]);
+    let mut steps = run.steps(&["sync"]);
     run.check();
     assert!(steps.len() > 50, "{steps:#?}");
+    let all = steps.len() as u64;
+    steps.retain(|_| chosen(all));
     let mut killed = 0;
     for step in &steps {
         run.make_backups();
@@ -237,5 +253,86 @@ fn a_way_out_of_quarantine_cut_off_before_any_step_leaves_the_backup_whole() {
         run.configure(&keep.replace("keep_last = 4", "within = \"1000w\""));
         let _ = run.site.backhaul(["reindex"]).expect(0);
         run.assert_agreed(step);
+    }
+}
+
+#[test]
+fn a_repair_cut_off_before_any_step_ends_with_the_sound_copy_in_its_place() {
+    let mut run = Run::new();
+    run.configure("");
+    run.make_backups();
+    let _ = run.site.sync().expect(0);
+    run.check();
+    let backup = run.visible.keys().next_back().unwrap().clone();
+    let key = run.visible[&backup]["identity"]["key"].clone();
+    let key = key.as_str().unwrap().to_owned();
+    let file = run.visible[&backup]["files"][0]["name"].clone();
+    let file = backup.join(file.as_str().unwrap());
+    let damage = |run: &Run| {
+        let mut bytes = fs::read(&file).unwrap();
+        bytes[100] ^= 1;
+        fs::write(&file, bytes).unwrap();
+        let _ = run.site.backhaul(["verify"]).expect(1);
+    };
+    damage(&run);
+    let steps = run.steps(&["sync"]);
+    assert!(steps.iter().any(|step| step == "1 exchange"), "{steps:#?}");
+    let mut killed = 0;
+    for step in &steps {
+        damage(&run);
+        killed += usize::from(run.killed(&["sync"], step));
+        let _ = run.site.sync().expect(0);
+        let _ = run.site.backhaul(["verify"]).expect(0);
+        assert_sound(&backup);
+    }
+    assert!(killed * 10 >= steps.len() * 9, "{killed} of {steps:#?}");
+
+    // The sound copy lies in quarantine still, and the vendor has no other any more.
+    damage(&run);
+    assert!(run.killed(&["sync"], "1 exchange"));
+    run.site.cloud.remove_backup(&key);
+    let _ = run.site.sync().expect(0);
+    let _ = run.site.backhaul(["verify"]).expect(0);
+    run.check();
+    assert!(
+        run.logged(&["repaired"])
+            .contains(run.visible[&backup]["id"].as_str().unwrap())
+    );
+}
+
+/// Makes the catalog one of version 1, which kept runs by their time.
+fn make_old(site: &Site) {
+    let db = sled::open(site.path("state/catalog")).unwrap();
+    let runs = db.open_tree("runs").unwrap();
+    for run in &runs {
+        let (key, value) = run.unwrap();
+        let record: Value = serde_json::from_slice(&value).unwrap();
+        let (job, at) = (&record["job"], &record["started_at"]);
+        let old = format!("{}\0{}", job.as_str().unwrap(), at.as_str().unwrap());
+        runs.insert(old, value).unwrap();
+        runs.remove(key).unwrap();
+    }
+    db.insert("schema", "1").unwrap();
+    db.flush().unwrap();
+}
+
+#[test]
+fn a_migration_cut_off_before_any_step_is_done_again() {
+    let run = Run::new();
+    let last_run = |run: &Run| {
+        let status = run.site.backhaul(["status", "--json"]).json();
+        status["jobs"][0]["last_run"]["started_at"].clone()
+    };
+    let before = last_run(&run);
+    make_old(&run.site);
+    let steps = run.steps(&["list"]);
+    for step in ["1 number the runs", "1 set the version of the catalog"] {
+        assert!(steps.iter().any(|taken| taken == step), "{steps:#?}");
+    }
+    for step in &steps {
+        make_old(&run.site);
+        assert!(run.killed(&["list"], step), "{step}");
+        run.assert_agreed(step);
+        assert_eq!(last_run(&run), before, "{step}");
     }
 }

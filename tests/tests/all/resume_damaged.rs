@@ -60,7 +60,7 @@ fn damaged_leftovers_never_make_a_wrong_file() {
         site.cloud
             .set(|switches| switches.crc64_header = Some(CRC64_HASH));
         stock::add_instance(&site.cloud, 1, "orders");
-        let bytes = *random.pick(&[100 << 10, MIB, 3 * MIB, 44 * MIB]);
+        let bytes = *random.pick(&[100 << 10, MIB, 3 * MIB, 34 * MIB]);
         let content = Content::generated(round, bytes);
         let digest = content.sha256_hex().unwrap();
         let file = ObjectSpec::new("1.bin", content);

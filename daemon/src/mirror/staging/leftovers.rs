@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::STATE;
+use super::{LIGHT, STATE, light_name};
 use crate::dir::{Dir, FsError};
 use crate::mirror::identity::BackupId;
 use crate::mirror::layout::{HIDDEN, STAGING};
@@ -13,7 +13,10 @@ use crate::mirror::layout::{HIDDEN, STAGING};
 /// When something in it cannot be removed.
 pub fn discard(job_dir: &Dir, id: &BackupId) -> Result<(), FsError> {
     match existing(job_dir)? {
-        Some(place) => place.remove_tree(id.as_str()),
+        Some(place) => {
+            place.clear_away(light_name(id))?;
+            place.remove_tree(id.as_str())
+        }
         None => Ok(()),
     }
 }
@@ -28,7 +31,7 @@ pub fn ids(job_dir: &Dir) -> Result<Vec<BackupId>, FsError> {
     };
     let names = place.entries()?.into_iter();
     Ok(names
-        .filter_map(|(name, _)| name.to_str()?.parse().ok())
+        .filter_map(|(name, _)| backup(name.to_str()?).parse().ok())
         .collect())
 }
 
@@ -52,10 +55,15 @@ pub fn sweep(job_dir: &Dir, older_than: std::time::Duration) -> Result<Vec<Strin
             .and_then(|file| file.metadata().ok()?.modified().ok()?.elapsed().ok());
         if age.is_some_and(|age| age > older_than) {
             place.remove_tree(&name)?;
-            swept.push(name.to_string_lossy().into_owned());
+            swept.push(backup(&name.to_string_lossy()).to_owned());
         }
     }
     Ok(swept)
+}
+
+/// The backup that a directory is named for, light or not.
+fn backup(name: &str) -> &str {
+    name.strip_suffix(LIGHT).unwrap_or(name)
 }
 
 fn existing(job_dir: &Dir) -> Result<Option<Dir>, FsError> {

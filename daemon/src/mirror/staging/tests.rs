@@ -87,7 +87,8 @@ fn bytes_without_a_record_are_thrown_away() {
         .open_file(&FileId::new("f"), &SafeName::from_vendor("f"))
         .unwrap();
     assert_eq!(start, 0);
-    staging.own.write_durable(STATE, b"{broken").unwrap();
+    let own = staging.own.as_ref().unwrap();
+    own.write_durable(STATE, b"{broken").unwrap();
     drop(staging);
     let again = Staging::open(&place_in(&dir), &identity(), "boot-1", Weight::Heavy).unwrap();
     assert!(again.data().entries().unwrap().is_empty());
@@ -141,7 +142,7 @@ fn a_mark_of_which_a_bit_flipped_says_nothing() {
     assert_eq!(mark.get(), 0);
     mark.set(5 << 20).unwrap();
     assert_eq!(mark.get(), 5 << 20);
-    let path = staging.own().path().join("f.mark");
+    let path = staging.staged().0.path().join("f.mark");
     let whole = std::fs::read(&path).unwrap();
     for bit in 0..whole.len() * 8 {
         let mut flipped = whole.clone();
@@ -153,4 +154,41 @@ fn a_mark_of_which_a_bit_flipped_says_nothing() {
         std::fs::write(&path, &whole[..length]).unwrap();
         assert_eq!(staging.mark(&name).unwrap().get(), 0, "{length} bytes");
     }
+}
+
+#[test]
+fn of_a_small_one_nothing_outlives_its_run() {
+    let scratch = tempfile::tempdir().unwrap();
+    let dir = Dir::open(scratch.path()).unwrap();
+    let place = place_in(&dir);
+    let open = |weight| Staging::open(&place, &identity(), "boot-1", weight).unwrap();
+    let mut light = open(Weight::Light);
+    write_bytes(&mut light, 40);
+    light.record(&FileId::new("f"), progress(40)).unwrap();
+    drop(light);
+    assert_eq!(ids(&dir).unwrap(), [identity().id()]);
+    let again = open(Weight::Light);
+    assert_eq!(again.weight(), Weight::Light);
+    assert!(again.data().entries().unwrap().is_empty());
+    again.remove().unwrap();
+    assert!(place.entries().unwrap().is_empty());
+}
+
+#[test]
+fn one_that_is_not_small_after_all_becomes_heavy_with_what_it_has() {
+    let scratch = tempfile::tempdir().unwrap();
+    let dir = Dir::open(scratch.path()).unwrap();
+    let place = place_in(&dir);
+    let mut staging = Staging::open(&place, &identity(), "boot-1", Weight::Light).unwrap();
+    staging.record(&FileId::new("f"), progress(0)).unwrap();
+    write_bytes(&mut staging, 40);
+    staging.make_heavy().unwrap();
+    drop(staging);
+    // What is heavy stays so, whatever is asked for.
+    let mut again = Staging::open(&place, &identity(), "boot-1", Weight::Light).unwrap();
+    assert_eq!((again.weight(), again.is_known()), (Weight::Heavy, true));
+    let name = SafeName::from_vendor("f");
+    assert_eq!(again.open_file(&FileId::new("f"), &name).unwrap().1, 40);
+    again.remove().unwrap();
+    assert!(place.entries().unwrap().is_empty());
 }

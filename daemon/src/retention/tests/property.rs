@@ -25,7 +25,7 @@ fn any_rules() -> impl Strategy<Value = Retention> {
     })
 }
 
-fn any_policy() -> impl Strategy<Value = Policy> {
+pub fn any_policy() -> impl Strategy<Value = Policy> {
     let zone = prop_oneof![
         Just(Tz::UTC),
         Just(chrono_tz::Asia::Shanghai),
