@@ -325,7 +325,14 @@ impl Run {
         }
         let list = self.site.backhaul(["list", "--json"]).expect(0).json();
         assert_eq!(list.as_array().unwrap().len(), self.expected.len());
-        let status = self.site.backhaul(["status", "--json"]).expect(0).json();
+        let status = self.site.backhaul(["status", "--json"]).json();
+        for alarm in status["alarms"].as_array().unwrap() {
+            // Their lengths are picked at random.
+            assert!(
+                alarm["what"].as_str().unwrap().contains("bytes, usual are"),
+                "{status:#}"
+            );
+        }
         let backups = |job: &Value| job["backups"].as_u64().unwrap();
         let sum: u64 = status["jobs"].as_array().unwrap().iter().map(backups).sum();
         assert_eq!(sum, self.expected.len() as u64);
