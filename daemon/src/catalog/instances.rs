@@ -1,9 +1,12 @@
 //! The backups of one instance at a time: a directory may hold more than fits into memory.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use backhaul_provider_api::{BackupKey, InstanceId, Timestamp};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::{BackupRecord, Catalog, Result, key, prefix, read_failed, write_failed};
 use crate::mirror::identity::Identity;
@@ -74,6 +77,37 @@ impl Catalog {
             .collect()
     }
 
+    /// Where the sound copies of an instance's backups lie in a directory, relative to it; `of` is
+    /// any backup of the instance. Reading them in a row costs a tenth of asking for each.
+    ///
+    /// # Errors
+    /// When sled fails.
+    pub fn sound_copies(
+        &self,
+        of: &Identity,
+        directory: &Path,
+    ) -> Result<HashMap<BackupKey, Box<str>>> {
+        /// What is looked at of a record.
+        #[derive(Deserialize)]
+        struct Place<'a> {
+            #[serde(borrow)]
+            path: Cow<'a, str>,
+            #[serde(default)]
+            damage: Vec<IgnoredAny>,
+        }
+        let own = key_of_instance(of, directory);
+        let mut sound = HashMap::new();
+        for known in self.backups.scan_prefix(&own) {
+            let (key, value) = known.map_err(read_failed)?;
+            let place: Place<'_> = serde_json::from_slice(&value)?;
+            if place.damage.is_empty() {
+                let key = BackupKey::new(String::from_utf8_lossy(&key[own.len()..]));
+                sound.insert(key, place.path.into());
+            }
+        }
+        Ok(sound)
+    }
+
     /// Notes what a complete listing of an instance does not show any more, and what it shows
     /// again; `of` is any backup of the instance. Only absences that `concern` the listing are
     /// noted. Returns those that are new. Not synced: the next commit does that.
@@ -88,11 +122,7 @@ impl Catalog {
         concern: impl Fn(&BackupRecord) -> bool,
         now: Timestamp,
     ) -> Result<Vec<BackupRecord>> {
-        let of = Identity {
-            key: BackupKey::new(""),
-            ..of.clone()
-        };
-        let own = key(&of, directory);
+        let own = key_of_instance(of, directory);
         let is_listed = |key: &[u8]| {
             let text = String::from_utf8_lossy(&key[own.len()..]);
             listed.contains(&BackupKey::new(text))
@@ -133,4 +163,13 @@ impl Catalog {
             .map(|value| serde_json::from_slice(&value))
             .transpose()?)
     }
+}
+
+/// What the keys of an instance's backups begin with.
+fn key_of_instance(of: &Identity, directory: &Path) -> Vec<u8> {
+    let of = Identity {
+        key: BackupKey::new(""),
+        ..of.clone()
+    };
+    key(&of, directory)
 }

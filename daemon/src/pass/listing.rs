@@ -3,7 +3,7 @@
 //! Pages are looked at one by one; of what is known already nothing is kept, so memory grows only
 //! with what is to be fetched.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use backhaul_config::Job;
@@ -200,6 +200,9 @@ pub async fn survey(
     Ok(survey)
 }
 
+/// Where sound copies lie, by backup.
+type Known = HashMap<BackupKey, Box<str>>;
+
 async fn list_instance(
     context: &Context,
     vendor: &Vendor,
@@ -216,7 +219,8 @@ async fn list_instance(
         name: instance.name.clone(),
         ..Seen::default()
     };
-    let mut any = None;
+    // What is known of the instance, and any of its backups; read at the first one.
+    let mut known: Option<(Identity, Known)> = None;
     let mut end = None;
     while let Some(page) = pages.next().await? {
         for entry in page.passed_over {
@@ -234,8 +238,23 @@ async fn list_instance(
             }
             survey.listed += 1;
             seen.add(&backup);
-            any.get_or_insert_with(|| vendor.identity(instance, &backup));
-            consider(context, vendor, job, directory, instance, backup, survey)?;
+            let known = match &mut known {
+                Some((_, known)) => known,
+                None => {
+                    let any = vendor.identity(instance, &backup);
+                    let sound = context.catalog.sound_copies(&any, &job.directory)?;
+                    &mut known.insert((any, sound)).1
+                }
+            };
+            let is_there = known
+                .get(&backup.key)
+                .zip(directory)
+                .is_some_and(|(path, directory)| directory.has(path));
+            if is_there {
+                survey.known += 1;
+            } else {
+                consider(context, vendor, job, directory, instance, backup, survey)?;
+            }
         }
         if let Next::End(completeness) = page.next {
             end = Some(completeness);
@@ -243,7 +262,7 @@ async fn list_instance(
     }
     match end {
         Some(end) if end.complete => {
-            if let Some(any) = any {
+            if let Some((any, _)) = known {
                 seen.vanished = note_vanished(context, job, &any, &keys, end.window)?;
             }
             if keys.is_empty() {

@@ -293,7 +293,8 @@ fn a_repair_cut_off_before_any_step_ends_with_the_sound_copy_in_its_place() {
     run.site.cloud.remove_backup(&key);
     let _ = run.site.sync().expect(0);
     let _ = run.site.backhaul(["verify"]).expect(0);
-    run.check();
+    let visible = assert_nothing_half_visible(&run.site.path("mirror"), &run.visible);
+    assert_eq!(visible.len(), run.visible.len());
     assert!(
         run.logged(&["repaired"])
             .contains(run.visible[&backup]["id"].as_str().unwrap())
