@@ -1,7 +1,7 @@
 //! The backups of one instance at a time: a directory may hold more than fits into memory.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 use backhaul_provider_api::{BackupKey, InstanceId, Timestamp};
@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::{BackupRecord, Catalog, Result, key, prefix, read_failed, write_failed};
-use crate::mirror::identity::Identity;
+use crate::mirror::identity::{BackupId, Identity};
 
 /// An instance in a directory, by which its backups are found.
 #[derive(Clone, Debug, Default)]
@@ -74,6 +74,23 @@ impl Catalog {
         let instances = self.instances(directory)?.into_iter();
         instances
             .map(|(instance, keys)| Ok((instance, self.of_instance(&keys)?)))
+            .collect()
+    }
+
+    /// The ids of all backups in a directory. Reading them in a row costs a tenth of asking for
+    /// each.
+    ///
+    /// # Errors
+    /// When sled fails.
+    pub fn ids_of_directory(&self, directory: &Path) -> Result<HashSet<BackupId>> {
+        /// What is looked at of a record.
+        #[derive(Deserialize)]
+        struct Id {
+            id: BackupId,
+        }
+        let values = self.backups.scan_prefix(prefix(directory)).values();
+        values
+            .map(|value| Ok(serde_json::from_slice::<Id>(&value.map_err(read_failed)?)?.id))
             .collect()
     }
 

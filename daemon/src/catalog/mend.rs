@@ -37,20 +37,10 @@ pub fn mend(catalog: &Catalog, directory: &Path) -> Result<Mended, CatalogError>
         Some(job_dir) => finish_repairs(catalog, job_dir)?,
         None => Vec::new(),
     };
-    let mut failed = None;
+    let known = catalog.ids_of_directory(directory)?;
     let mut missing = Vec::new();
-    let lost = |name: &str| {
-        let known = layout::backup_id(name).map(|id| catalog.has(&id, directory));
-        match known {
-            // Not named like a backup of ours.
-            None | Some(Ok(true)) => false,
-            Some(Ok(false)) => true,
-            Some(Err(error)) => {
-                failed.get_or_insert(error);
-                false
-            }
-        }
-    };
+    // What is not named like a backup of ours is none.
+    let lost = |name: &str| layout::backup_id(name).is_some_and(|id| !known.contains(&id));
     scan_some(directory, lost, |found| match found {
         Found::Backup(path, manifest) => {
             let mark = job_dir
@@ -66,9 +56,6 @@ pub fn mend(catalog: &Catalog, directory: &Path) -> Result<Mended, CatalogError>
             }
         }
     })?;
-    if let Some(error) = failed {
-        return Err(error);
-    }
     if !missing.is_empty() {
         catalog.put(&missing)?;
     }
