@@ -2,8 +2,10 @@
 //! failure that says what happened. None ends in a wrong file, and none hangs.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use backhaul_tests::cloud::huawei::CRC64_HASH;
 use backhaul_tests::cloud::{Content, Fault, InjectedFault, ObjectFault};
@@ -256,9 +258,33 @@ fn kill_in_the_midst(site: &Site, downloads: usize) {
     let sync = sync.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     let held = site.cloud.wait(LIMIT, gate.wait_until_holding(downloads));
     held.unwrap_or_else(|error| panic!("{error}; {} held:\n{}", gate.held(), daemon.log()));
+    // Each has something that the next run can build upon.
+    let begun = Instant::now();
+    while begun_downloads(&site.path("mirror")) < downloads {
+        assert!(begun.elapsed() < LIMIT, "{}", daemon.log());
+        std::thread::yield_now();
+    }
     daemon.kill();
     let _ = sync.unwrap().wait();
     site.cloud.calm();
+}
+
+/// How many downloads have the front of their file, as their marks say.
+fn begun_downloads(mirror: &Path) -> usize {
+    let own = entries(&mirror.join(".backhaul/staging"));
+    let files = own.iter().flat_map(|own| entries(own));
+    files
+        .filter(|path| path.extension().is_some_and(|ending| ending == "mark"))
+        .filter_map(|mark| std::fs::read(mark).ok())
+        .filter(|mark| mark.len() == 16 && mark[..8] != [0; 8])
+        .count()
+}
+
+fn entries(directory: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten();
+    entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect()
 }
 
 fn inject(site: &Site, number: u64, fault: Fault) -> InjectedFault {
