@@ -2,7 +2,7 @@
 //!
 //! Pure: from the facts about an instance's backups, a job's policy and the time to a verdict for
 //! every backup. Rules apply per instance, job and kind; only verified backups count towards any
-//! rule. [`chain`] adds what kept backups need. When nothing may be let go at all is the business
+//! rule. `chain` adds what kept backups need. When nothing may be let go at all is the business
 //! of [`freeze`] and [`brake`]; moving backups out is that of [`crate::prune`].
 //!
 //! Planning is meant for a million backups: nothing here is slower than sorting them.

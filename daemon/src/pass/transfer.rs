@@ -89,8 +89,12 @@ impl Transfers {
             let (wanted, result) = match transfers.join_next().await {
                 None => break,
                 Some(Ok(ended)) => ended,
-                // Nobody aborts one, so it is a panic: a bug, and none of the backup.
-                Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
+                Some(Err(error)) => match error.try_into_panic() {
+                    // A bug, and none of the backup.
+                    Ok(panic) => std::panic::resume_unwind(panic),
+                    // The threads are ending.
+                    Err(_) => return false,
+                },
             };
             go_on &= self.report(&wanted, result, report);
         }
